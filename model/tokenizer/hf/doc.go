@@ -1,0 +1,4 @@
+//go:build !hf
+
+// Package hf is empty without the build tag hf; see hf.go.
+package hf
