@@ -1,0 +1,151 @@
+// Package protocol is the one definition of what the command line (--json), the browser's worker and
+// its page say to each other. web/src/protocol.ts mirrors it; a test holds the two together.
+package protocol
+
+// Request types.
+const (
+	TypeLoad     = "load"     // Load
+	TypeGenerate = "generate" // Generate
+	TypeLogits   = "logits"   // Logits
+	TypeScore    = "score"    // Score
+	TypeStop     = "stop"     // end the running request; no fields
+)
+
+// Event types.
+const (
+	TypeProgress = "progress" // Progress
+	TypeReady    = "ready"    // Ready
+	TypeCanvas   = "canvas"   // Canvas
+	TypeReveal   = "reveal"   // Reveal
+	TypeBlock    = "block"    // Block
+	TypeDone     = "done"     // Done
+	TypeAnswer   = "answer"   // Answer
+	TypeError    = "error"    // Error
+)
+
+// Load opens the pack at a URL, relative to the page.
+type Load struct {
+	Type   string `json:"type"`
+	URL    string `json:"url"`
+	Engine string `json:"engine"` // auto, gpu or cpu
+}
+
+// Generate asks for text. Fields left out take the pack's defaults.
+type Generate struct {
+	Type        string   `json:"type"`
+	Prompt      string   `json:"prompt"`
+	MaxTokens   *int     `json:"max_tokens,omitempty"`
+	Policy      string   `json:"policy,omitempty"`
+	Seed        uint64   `json:"seed"`
+	Temperature *float64 `json:"temperature,omitempty"`
+	TopP        *float64 `json:"top_p,omitempty"`
+	TopK        *int     `json:"top_k,omitempty"`
+	EntropyStop *float64 `json:"entropy_stop,omitempty"`
+}
+
+// Logits asks for the head's output over canvas, behind whole blocks of context.
+type Logits struct {
+	Type    string `json:"type,omitempty"`
+	Context []int  `json:"context"`
+	Canvas  []int  `json:"canvas"`
+}
+
+// Score asks for the bound on a text's likelihood; tokens or text, not both.
+type Score struct {
+	Type   string  `json:"type,omitempty"`
+	Tokens []int   `json:"tokens,omitempty"`
+	Text   *string `json:"text,omitempty"`
+}
+
+// Progress tells how far loading is, in bytes.
+type Progress struct {
+	Type  string `json:"type"`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+}
+
+// Ready says that a pack is loaded, what runs it and why.
+type Ready struct {
+	Type      string `json:"type"`
+	Engine    string `json:"engine"`  // gpu or cpu
+	Adapter   string `json:"adapter"` // name of the GPU, or of what stands in
+	Reason    string `json:"reason"`  // why this engine
+	BlockSize int    `json:"block_size"`
+	Params    int    `json:"params"`
+	Bytes     int64  `json:"bytes"` // of weights
+}
+
+// Canvas opens a block: Tokens holds what is given from the prompt, and -1 for each mask.
+type Canvas struct {
+	Type   string   `json:"type"`
+	Block  int      `json:"block"`
+	Tokens []int    `json:"tokens"`
+	Texts  []string `json:"texts"`
+}
+
+// Reveal is one mask turned into a token.
+type Reveal struct {
+	Type    string  `json:"type"`
+	Block   int     `json:"block"`
+	Step    int     `json:"step"`
+	Row     int     `json:"row"`
+	Token   int     `json:"token"`
+	Text    string  `json:"text"`
+	Prob    float64 `json:"prob"`
+	Entropy float64 `json:"entropy"` // nats
+}
+
+// Block closes a block: Tokens are its new ones and Text what they complete.
+type Block struct {
+	Type   string `json:"type"`
+	Block  int    `json:"block"`
+	Tokens []int  `json:"tokens"`
+	Text   string `json:"text"`
+}
+
+// Done ends a generation.
+type Done struct {
+	Type    string  `json:"type"`
+	Tokens  []int   `json:"tokens"` // generated ones
+	Text    string  `json:"text"`
+	Passes  int     `json:"passes"`
+	Seconds float64 `json:"seconds"`
+	Reason  string  `json:"reason"` // length, eos, entropy or stopped
+}
+
+// ScoreResult answers Score.
+type ScoreResult struct {
+	NELBO    float64   `json:"nelbo"` // nats, of all tokens
+	Tokens   int       `json:"tokens"`
+	PPL      float64   `json:"ppl"` // exp(nelbo/tokens)
+	PerToken []float64 `json:"per_token"`
+	Exact    bool      `json:"exact"`
+	StdErr   float64   `json:"std_err,omitempty"` // of nelbo, where it is not exact
+}
+
+// LogitsResult answers Logits: one row of V numbers a token of the canvas.
+type LogitsResult struct {
+	Logits [][]float32 `json:"logits"`
+}
+
+// Answer carries the result of Logits or Score to the page.
+type Answer struct {
+	Type   string        `json:"type"`
+	Logits *LogitsResult `json:"logits,omitempty"`
+	Score  *ScoreResult  `json:"score,omitempty"`
+}
+
+// Error codes.
+const (
+	CodeUnsupported = "unsupported" // no engine runs here
+	CodeIntegrity   = "integrity"   // the pack is damaged or not one
+	CodeRequest     = "request"     // the request makes no sense
+	CodeFailed      = "failed"      // anything else
+)
+
+// Error ends a request that failed.
+type Error struct {
+	Type    string `json:"type"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
