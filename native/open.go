@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unmask-lm/unmask/cpu"
+	"github.com/unmask-lm/unmask/model"
+	"github.com/unmask-lm/unmask/models"
+	"github.com/unmask-lm/unmask/runtime"
+	"github.com/unmask-lm/unmask/runtime/session"
+)
+
+// source is the model and engine that a command was asked to use.
+type source struct{ dir, engine string }
+
+func (s *source) flags(c *cobra.Command) {
+	c.Flags().StringVar(&s.dir, "model", "", "folder of the pack (default: the starter model)")
+	c.Flags().StringVar(&s.engine, "engine", "auto", "auto, gpu, cpu or reference")
+}
+
+// pack opens and verifies the model.
+func (s *source) pack(ctx context.Context) (*model.Pack, error) {
+	if s.dir == "" {
+		return model.Open(ctx, model.FS{FS: models.Starter()}, nil)
+	}
+	return openDir(ctx, s.dir)
+}
+
+func openDir(ctx context.Context, dir string) (*model.Pack, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%s: not a folder; a pack is one", dir)
+	}
+	p, err := model.Open(ctx, model.Dir(dir), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return p, nil
+}
+
+// open opens the model and an engine on it. auto takes the GPU where one opens, and says on standard
+// error why not where none does.
+func (s *source) open(ctx context.Context) (*model.Pack, runtime.Engine, error) {
+	switch s.engine {
+	case "auto", "gpu", "cpu", "reference":
+	default:
+		return nil, nil, usage("--engine is %q, expected auto, gpu, cpu or reference", s.engine)
+	}
+	p, err := s.pack(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.engine == "auto" || s.engine == "gpu" {
+		e, err := openGPU(ctx, p)
+		if err == nil || s.engine == "gpu" {
+			return p, e, err
+		}
+		fmt.Fprintf(os.Stderr, "unmask: no GPU: %v; running on the CPU\n", err)
+	}
+	return p, cpu.New(p), nil
+}
+
+// session opens the model, an engine and the tokenizer.
+func (s *source) session(ctx context.Context) (*session.Session, error) {
+	p, engine, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return session.New(p, engine)
+}
