@@ -1,0 +1,33 @@
+//go:build js
+
+package main
+
+import (
+	"errors"
+
+	"github.com/unmask-lm/unmask/gpu/device"
+	"github.com/unmask-lm/unmask/runtime/protocol"
+)
+
+// requestError is a request that makes no sense.
+type requestError struct{ error }
+
+// integrityError is a pack that cannot be trusted.
+type integrityError struct{ error }
+
+func (e requestError) Unwrap() error   { return e.error }
+func (e integrityError) Unwrap() error { return e.error }
+
+func codeOf(err error) string {
+	var request requestError
+	var integrity integrityError
+	switch {
+	case errors.As(err, &request):
+		return protocol.CodeRequest
+	case errors.As(err, &integrity):
+		return protocol.CodeIntegrity
+	case errors.Is(err, device.ErrUnsupported):
+		return protocol.CodeUnsupported
+	}
+	return protocol.CodeFailed
+}

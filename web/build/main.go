@@ -1,0 +1,143 @@
+// Command build makes the page: it compiles the runtime to WebAssembly, bundles the TypeScript, and
+// leaves everything, with the starter model, in web/dist. It needs Go alone.
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/unmask-lm/unmask/models"
+)
+
+const (
+	source = "web/src"
+	target = "web/dist"
+)
+
+func main() {
+	if err := build(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: error: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func build() error {
+	if _, err := os.Stat(source); err != nil {
+		return fmt.Errorf("%s: not found; run from the project's root", source)
+	}
+	if err := os.RemoveAll(target); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(target, "models", "starter"), 0o755); err != nil {
+		return err
+	}
+	for _, step := range []func() error{compileRuntime, copyStatic, bundlePage, copyModel, bundleServiceWorker} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compileRuntime builds the WASM and takes the loader that belongs to this Go.
+func compileRuntime() error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", filepath.Join(target, "unmask.wasm"), "./wasm")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("compiling the runtime: %w", err)
+	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return err
+	}
+	return copyFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"), "wasm_exec.js")
+}
+
+func copyStatic() error {
+	for _, name := range []string{"index.html", "page.css", "icon.svg"} {
+		if err := copyFile(filepath.Join(source, name), name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyFile(from, name string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(target, name), data, 0o644)
+}
+
+func copyModel() error {
+	return os.CopyFS(filepath.Join(target, "models", "starter"), models.Starter())
+}
+
+func bundlePage() error { return bundle([]string{"page.ts", "worker.ts"}, nil) }
+
+// bundleServiceWorker comes last: it carries the list of all files and a hash over them.
+func bundleServiceWorker() error {
+	files, version, err := listing()
+	if err != nil {
+		return err
+	}
+	list, err := json.Marshal(files)
+	if err != nil {
+		return err
+	}
+	return bundle([]string{"sw.ts"}, map[string]string{"FILES": string(list), "VERSION": fmt.Sprintf("%q", version)})
+}
+
+// listing names every file of the page relative to it, the page itself as "./".
+func listing() (files []string, version string, err error) {
+	h := sha256.New()
+	err = filepath.WalkDir(target, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(target, path)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		fmt.Fprintf(h, "%s %x\n", name, sha256.Sum256(data))
+		if name == "index.html" {
+			name = "./"
+		}
+		files = append(files, name)
+		return nil
+	})
+	slices.Sort(files)
+	return files, hex.EncodeToString(h.Sum(nil))[:16], err
+}
+
+func bundle(entries []string, define map[string]string) error {
+	points := make([]string, len(entries))
+	for i, e := range entries {
+		points[i] = filepath.Join(source, e)
+	}
+	result := api.Build(api.BuildOptions{
+		EntryPoints: points, Outdir: target, Bundle: true, Write: true, Define: define,
+		Format: api.FormatIIFE, Target: api.ES2022, MinifySyntax: true, MinifyWhitespace: true, LogLevel: api.LogLevelWarning,
+	})
+	if len(result.Errors) > 0 {
+		return fmt.Errorf("bundling: %s", result.Errors[0].Text)
+	}
+	return nil
+}

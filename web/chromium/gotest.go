@@ -1,0 +1,92 @@
+package chromium
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// page runs a test binary in a worker, where the runtime runs too, and keeps its output and exit code.
+const page = `<!doctype html><title>go test</title><script>
+var output = "", code = null;
+const worker = new Worker("worker.js");
+worker.onmessage = (m) => { if (typeof m.data === "number") code = m.data; else output += m.data + "\n"; };
+worker.onerror = (e) => { output += e.message; code = 1; };
+</script>`
+
+const worker = `importScripts("wasm_exec.js");
+console.log = (text) => postMessage(String(text));
+const go = new Go();
+go.argv = ["test", "-test.v", "-test.run", %q];
+go.exit = (code) => postMessage(code);
+WebAssembly.instantiateStreaming(fetch("test.wasm"), go.importObject).then((source) => {
+  globalThis.wasm = source;
+  return go.run(source.instance);
+}).catch((e) => { postMessage(String(e)); postMessage(1); });
+`
+
+// RunGoTests compiles the tests of a package, a path from the project's root, to WebAssembly and runs
+// those named in Chromium. All must pass, and each must have run.
+func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string) {
+	t.Helper()
+	root := projectRoot(t)
+	dir := t.TempDir()
+	build := exec.Command("go", "test", "-c", "-o", filepath.Join(dir, "test.wasm"), pkg)
+	build.Dir = root
+	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	require.NoError(t, err)
+	loader, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "wasm_exec.js"))
+	require.NoError(t, err)
+
+	pattern := "^(" + strings.Join(names, "|") + ")$"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/test.wasm":
+			w.Header().Set("Content-Type", "application/wasm")
+			http.ServeFile(w, r, filepath.Join(dir, "test.wasm"))
+		case "/wasm_exec.js":
+			w.Header().Set("Content-Type", "text/javascript")
+			w.Write(loader)
+		case "/worker.js":
+			w.Header().Set("Content-Type", "text/javascript")
+			fmt.Fprintf(w, worker, pattern)
+		default:
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, page)
+		}
+	}))
+	defer server.Close()
+
+	ctx := Open(t, timeout)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL)))
+	_, err = chromedp.Run(ctx, chromedp.Poll[bool]("code !== null", chromedp.WithPollingTimeout(timeout)))
+	output, outputErr := chromedp.Run(ctx, chromedp.Evaluate[string]("output"))
+	require.NoError(t, outputErr)
+	require.NoError(t, err, "%s", output)
+	code, err := chromedp.Run(ctx, chromedp.Evaluate[int]("code"))
+	require.NoError(t, err)
+	require.Zero(t, code, "%s", output)
+	for _, name := range names {
+		require.Contains(t, output, "--- PASS: "+name+" ", "%s", output)
+	}
+}
+
+// projectRoot is the folder of go.mod.
+func projectRoot(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	require.NoError(t, err)
+	return strings.TrimSpace(string(out))
+}
