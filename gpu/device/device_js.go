@@ -90,22 +90,30 @@ func writeBuffer(q *wgpu.Queue, b *wgpu.Buffer, offset uint64, data []byte) (err
 	return err
 }
 
+// catch turns a JavaScript exception into an error.
+func catch(err *error) {
+	switch e := recover().(type) {
+	case nil:
+	case js.Error:
+		*err = e
+	default:
+		panic(e)
+	}
+}
+
 func tryWrite(q *wgpu.Queue, b *wgpu.Buffer, offset uint64, data []byte) (err error) {
-	defer func() {
-		if e, ok := recover().(error); ok {
-			err = e
-		}
-	}()
+	defer catch(&err)
 	return q.WriteBuffer(b, offset, data)
 }
 
 // read maps the staging buffer and copies size bytes out, yielding to the event loop meanwhile.
 func (d *Device) read(ctx context.Context, size int64) (out []byte, err error) {
-	defer func() { // the binding reports a failed map by an exception
-		if e, ok := recover().(error); ok {
-			out, err = nil, fmt.Errorf("%w: reading back: %w", ErrLost, e)
+	defer func() {
+		if err != nil {
+			out, err = nil, fmt.Errorf("%w: reading back: %w", ErrLost, err)
 		}
 	}()
+	defer catch(&err) // the binding reports a failed map by an exception
 	if err := d.staging.MapAsync(wgpu.MapModeRead, 0, uint64(size), func(wgpu.BufferMapAsyncStatus) {}); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,14 @@ func TestUniform(t *testing.T) {
 	})
 }
 
+// The ends stay inside, and steps are even.
+func TestUnit(t *testing.T) {
+	require.Equal(t, float32(1)/(1<<24), unit(0))
+	require.Equal(t, 1-float32(1)/(1<<24), unit(1<<32-1))
+	require.Less(t, unit(1<<32-1), float32(1))
+	require.Equal(t, float32(1)/(1<<23), unit(1<<31+1<<9)-unit(1<<31))
+}
+
 // Every coordinate counts, and uniforms are uniform: χ² over 16 cells, 15 degrees of freedom; 44 is
 // its 0.0001 quantile from above.
 func TestUniformity(t *testing.T) {

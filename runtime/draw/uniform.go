@@ -9,11 +9,15 @@ import "math/bits"
 const orderRow = 1<<32 - 1
 
 // Uniform returns the number in (0, 1) at a coordinate: step step of denoising block block, for row
-// row of the canvas. It is a multiple of 2^-24 plus 2^-25, so float32 holds it exactly.
+// row of the canvas. It is an odd multiple of 2^-24, which float32 holds exactly; one more bit would round
+// up to 1.
 func Uniform(seed uint64, block, step, row int) float32 {
 	x := philox(seed, uint32(block), uint32(step), uint32(row))
-	return (float32(x>>8) + 0.5) / (1 << 24)
+	return unit(x)
 }
+
+// unit maps 32 random bits into (0, 1).
+func unit(x uint32) float32 { return (float32(x>>9) + 0.5) / (1 << 23) }
 
 // Order returns the uniform that chooses a row at a coordinate.
 func Order(seed uint64, block, step int) float32 { return Uniform(seed, block, step, orderRow) }

@@ -7,9 +7,10 @@ export function element<T extends HTMLElement>(id: string): T {
   return found as T;
 }
 
-export interface Preset { engine: string; run: boolean }
+export interface Preset { engine: string; model: string; run: boolean }
 
-// applyQuery presets the controls: prompt, seed, max, policy, engine=auto|gpu|cpu and run=1.
+// applyQuery presets the controls: prompt, seed, max, policy, temperature, top_p, engine=auto|gpu|cpu,
+// model (a folder under models/) and run=1.
 export function applyQuery(query: URLSearchParams): Preset {
   for (const id of ["prompt", "seed", "max", "policy", "temperature", "top_p"]) {
     const value = query.get(id);
@@ -20,7 +21,7 @@ export function applyQuery(query: URLSearchParams): Preset {
     }
     control.value = value;
   }
-  return { engine: query.get("engine") ?? "auto", run: query.get("run") === "1" };
+  return { engine: query.get("engine") ?? "auto", model: query.get("model") ?? "starter", run: query.get("run") === "1" };
 }
 
 // readRequest reads the controls; a control left empty takes the model's default.

@@ -114,4 +114,4 @@ prompt.addEventListener("keydown", (event) => {
 });
 
 show("loading", "starting the runtime");
-client.send({ type: "load", url: "models/starter", engine: preset.engine });
+client.send({ type: "load", url: `models/${encodeURIComponent(preset.model)}`, engine: preset.engine });
