@@ -107,22 +107,22 @@ func tryWrite(q *wgpu.Queue, b *wgpu.Buffer, offset uint64, data []byte) (err er
 }
 
 // read maps the staging buffer and copies size bytes out, yielding to the event loop meanwhile.
-func (d *Device) read(ctx context.Context, size int64) (out []byte, err error) {
-	defer func() {
-		if err != nil {
-			out, err = nil, fmt.Errorf("%w: reading back: %w", ErrLost, err)
-		}
-	}()
+func (d *Device) read(ctx context.Context, size int64) ([]byte, error) {
+	out, err := d.tryRead(size)
+	if lost := d.lost(); lost != nil {
+		return nil, lost
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: reading back: %w", ErrLost, err)
+	}
+	return out, ctx.Err()
+}
+
+func (d *Device) tryRead(size int64) (out []byte, err error) {
 	defer catch(&err) // the binding reports a failed map by an exception
 	if err := d.staging.MapAsync(wgpu.MapModeRead, 0, uint64(size), func(wgpu.BufferMapAsyncStatus) {}); err != nil {
 		return nil, err
 	}
-	if err := d.lost(); err != nil {
-		return nil, err
-	}
 	out = d.staging.GetMappedRange(0, uint(size)) // a copy, in the browser
-	if err := d.staging.Unmap(); err != nil {
-		return nil, err
-	}
-	return out, ctx.Err()
+	return out, d.staging.Unmap()
 }
