@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -119,27 +120,31 @@ func manifestChecksum(data []byte) (sum string, at int) {
 	return hex.EncodeToString(h[:]), at
 }
 
-// ParseManifest reads and validates an unmask.json, its checksum included.
+// ErrManifestChecksum is wrapped when an unmask.json is not what its checksum says.
+var ErrManifestChecksum = errors.New("it was changed or damaged")
+
+// ParseManifest reads and validates an unmask.json, its checksum included. Where nothing but the
+// checksum is wrong, the manifest comes with the error, so that what was changed can be named too.
 func ParseManifest(data []byte) (*Manifest, error) {
 	var m Manifest
 	if err := strictjson.Unmarshal(data, &m); err != nil {
 		return nil, fmt.Errorf("%s: %w", ManifestFile, err)
 	}
-	if err := m.validate(data); err != nil {
+	if err := m.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", ManifestFile, err)
+	}
+	if sum, at := manifestChecksum(data); at < 0 || sum != m.Checksum {
+		return &m, fmt.Errorf("%s: manifest_sha256 is %s, the file's own is %s: %w", ManifestFile, m.Checksum, sum, ErrManifestChecksum)
 	}
 	return &m, nil
 }
 
-func (m *Manifest) validate(data []byte) error {
+func (m *Manifest) validate() error {
 	if m.Format != manifestFormat {
 		return fmt.Errorf("format is %q, expected %q", m.Format, manifestFormat)
 	}
 	if m.Version != manifestVersion {
 		return fmt.Errorf("version is %d, this program reads %d; convert the model again", m.Version, manifestVersion)
-	}
-	if sum, at := manifestChecksum(data); at < 0 || sum != m.Checksum {
-		return fmt.Errorf("manifest_sha256 is %s, the file's own is %s: it was changed or damaged", m.Checksum, sum)
 	}
 	if m.Quantization != "f32" && m.Quantization != "f16" {
 		return fmt.Errorf("quantization is %q, expected f32 or f16", m.Quantization)

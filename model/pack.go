@@ -70,10 +70,19 @@ func Open(ctx context.Context, files Files, progress Progress) (*Pack, error) {
 	if len(text) > maxManifest {
 		return nil, fmt.Errorf("%s: larger than %d bytes", ManifestFile, maxManifest)
 	}
-	m, err := ParseManifest(text)
-	if err != nil {
+	m, damage := ParseManifest(text)
+	if m == nil {
+		return nil, damage
+	}
+	p, err := open(ctx, files, m, progress)
+	if err := errors.Join(damage, err); err != nil {
 		return nil, err
 	}
+	return p, nil
+}
+
+// open reads and verifies everything that a manifest lists.
+func open(ctx context.Context, files Files, m *Manifest, progress Progress) (*Pack, error) {
 	p := &Pack{Manifest: *m, tensors: map[string]Tensor{}}
 	if err := p.checkStray(files); err != nil {
 		return nil, err

@@ -189,6 +189,15 @@ func TestTensorsAreChecked(t *testing.T) {
 		replaceWeights(t, dir, change)
 		_, err := open(dir)
 		require.ErrorContains(t, err, want)
+
+		// The tensor is named even where the manifest was edited without its checksum.
+		path := filepath.Join(dir, model.ManifestFile)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"bos_id": -1`), []byte(`"bos_id": 1`), 1), 0o644))
+		_, err = open(dir)
+		require.ErrorIs(t, err, model.ErrManifestChecksum)
+		require.ErrorContains(t, err, want)
 	}
 }
 
@@ -210,6 +219,9 @@ func FuzzParseManifest(f *testing.F) {
 		m, err := model.ParseManifest(data)
 		if err != nil {
 			require.ErrorContains(t, err, "unmask.json")
+		}
+		if m == nil {
+			require.Error(t, err)
 			return
 		}
 		for name, info := range m.Files {
