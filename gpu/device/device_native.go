@@ -6,12 +6,20 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/cogentcore/webgpu/wgpu"
 )
 
+// runtimeDir is where a desktop session keeps its sockets. wgpu looks at OpenGL beside Vulkan, and
+// where the variable is missing, Mesa complains about that on standard error.
+const runtimeDir = "XDG_RUNTIME_DIR"
+
 func open(context.Context) (*Device, error) {
 	wgpu.SetLogLevel(wgpu.LogLevelError)
+	if os.Getenv(runtimeDir) == "" {
+		os.Setenv(runtimeDir, os.TempDir())
+	}
 	instance := wgpu.CreateInstance(nil) // the binding leaves fields of a descriptor uninitialised
 	adapter, err := instance.RequestAdapter(&wgpu.RequestAdapterOptions{PowerPreference: wgpu.PowerPreferenceHighPerformance})
 	if err != nil {
