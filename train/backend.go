@@ -19,6 +19,10 @@ const (
 	pluginPath = "PJRT_PLUGIN_LIBRARY_PATH"
 )
 
+// portable is the pure Go backend, one operation at a time: running several at once has been seen to
+// hang with v0.1.3, when an operation then waited for workers that waited for it.
+const portable = "go:ops_sequential"
+
 // openBackend opens a GoMLX backend by its configuration. "auto" takes a CUDA plugin where one is
 // found, then XLA's CPU plugin, then pure Go. Nothing is downloaded.
 func openBackend(config string) (compute.Backend, error) {
@@ -48,7 +52,10 @@ func resolve(config string) string {
 				return "xla:" + path
 			}
 		}
-		return "go"
+		config = "go"
+	}
+	if config == "go" {
+		return portable
 	}
 	name, ok := strings.CutPrefix(config, "xla:")
 	if path := findPlugin(name); ok && path != "" {

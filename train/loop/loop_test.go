@@ -39,7 +39,7 @@ func options() loop.Options {
 
 func backend(t *testing.T) compute.Backend {
 	t.Helper()
-	b, err := gobackend.New("")
+	b, err := gobackend.New("ops_sequential")
 	require.NoError(t, err)
 	t.Cleanup(b.Finalize)
 	return b

@@ -23,7 +23,7 @@ const passTolerance = 1e-5
 // the folded model with its block cache give the same logits for every block.
 func TestDoubledEqualsPrefixEqualsCached(t *testing.T) {
 	ctx := context.Background()
-	backend, err := gobackend.New("")
+	backend, err := gobackend.New("ops_sequential")
 	require.NoError(t, err)
 	defer backend.Finalize()
 	for _, block := range []int{1, 3, 4, 12} {

@@ -52,7 +52,7 @@ func ids(values []int) [][]int32 {
 func TestDoubledPassEqualsReference(t *testing.T) {
 	c, layout, flat := loadTiny(t)
 	cases := golden.Load(t)
-	backend, err := gobackend.New("")
+	backend, err := gobackend.New("ops_sequential")
 	require.NoError(t, err)
 	defer backend.Finalize()
 	for _, want := range cases.Cases {
