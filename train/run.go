@@ -60,7 +60,7 @@ Exit status: 0 done, 1 failure, 2 bad use, 130 interrupted (saved).`,
 	p.StringVar(&f.provenance, "provenance", "", "JSON file with corpus, licence and recipe, copied into checkpoints")
 	p.StringVar(&f.backend, "backend", "auto", "auto, go, xla:cpu, xla:cuda, or a GoMLX backend configuration")
 	p.Float64Var(&f.valid, "valid-fraction", 0.02, "share of documents held out, chosen by hash")
-	p.BoolVar(&f.evalOnly, "eval", false, "measure the newest checkpoint on all held-out text and stop")
+	p.BoolVar(&f.evalOnly, "eval", false, "measure the newest checkpoint on all held-out text, record that in it, and stop")
 
 	p.IntVar(&f.config.HiddenDim, "hidden", 256, "width of the model")
 	p.IntVar(&f.config.Blocks, "layers", 6, "transformer blocks")
@@ -239,6 +239,11 @@ func (f *flags) evaluate(ctx context.Context, backend compute.Backend, r *loop.R
 	}
 	held, err := e.Evaluate(ctx, r.State.EMA, r.Held, r.Held.Sequences())
 	if err != nil {
+		return err
+	}
+	held.Step = r.State.Trainer.Step
+	r.State.Trainer.HeldOut = held
+	if _, err := checkpoint.Save(f.Out, r.State, f.Keep); err != nil {
 		return err
 	}
 	fmt.Printf("{\"step\":%d,\"nelbo\":%.5f,\"bits_per_byte\":%.5f,\"tokens\":%d,\"bytes\":%d}\n",

@@ -25,5 +25,5 @@ options=(
   --valid-every 1000 --valid-sequences 32 --save-every 250
 )
 bin/train "${options[@]}"
-bin/convert --in "$run/best" --out models/starter --quant f16 --temperature 0.8 --force
 bin/train "${options[@]}" --eval
+bin/convert --in "$(ls -d "$run"/step-* | tail -n 1)" --out models/starter --quant f16 --temperature 0.8 --force
