@@ -27,11 +27,25 @@ const portable = "go:ops_sequential"
 // found, then XLA's CPU plugin, then pure Go. Nothing is downloaded.
 func openBackend(config string) (compute.Backend, error) {
 	xla.EnableAutoInstall(false)
-	backend, err := compute.NewWithConfig(resolve(config))
+	backend, err := construct(resolve(config))
 	if err != nil {
 		return nil, fmt.Errorf("--backend %s: %w; plugins are looked for in $%s and in %s, where `make pjrt` puts the one for CPUs", config, err, pluginPath, pluginFolder)
 	}
 	return backend, nil
+}
+
+// construct turns GoMLX's panic over an unknown name into an error.
+func construct(config string) (backend compute.Backend, err error) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case error:
+			err = e
+		default:
+			panic(e)
+		}
+	}()
+	return compute.NewWithConfig(config)
 }
 
 // describe names a backend without the folders of this machine.

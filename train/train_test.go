@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// bin is the command, built once as users build it.
+var bin string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "unmask-train-")
+	if err != nil {
+		panic(err)
+	}
+	bin = filepath.Join(dir, "train")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building train: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// run runs the command and returns its exit status and all that it said.
+func run(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	cmd := exec.Command(bin, args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		require.IsType(t, &exec.ExitError{}, err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String()
+}
+
+// prepare writes a corpus of small documents and learns a tokenizer from it.
+func prepare(t *testing.T) (data, tokenizer string) {
+	t.Helper()
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(1, 1))
+	words := strings.Fields("the a small large cat dog house river sees takes finds old new and under over with green")
+	var docs []string
+	for range 200 {
+		var b strings.Builder
+		for range 60 {
+			b.WriteString(words[rng.IntN(len(words))] + " ")
+		}
+		docs = append(docs, b.String())
+	}
+	data = filepath.Join(dir, "corpus.txt")
+	require.NoError(t, os.WriteFile(data, []byte(strings.Join(docs, "\n\f\n")), 0o644))
+	tokenizer = filepath.Join(dir, "tokenizer.json")
+	code, out := run(t, "tokenizer", "--data", data, "--vocab", "290", "--out", tokenizer)
+	require.Zero(t, code, out)
+	return data, tokenizer
+}
+
+func options(data, tokenizer, out string, more ...string) []string {
+	return append([]string{
+		"--data", data, "--tokenizer", tokenizer, "--out", out, "--backend", "go", "--valid-fraction", "0.1",
+		"--hidden", "16", "--heads", "2", "--layers", "1", "--cond", "4", "--length", "16", "--batch", "4",
+		"--steps", "40", "--warmup", "5", "--valid-every", "20", "--valid-sequences", "8", "--save-every", "5", "--log-every", "10",
+	}, more...)
+}
+
+// The plug is pulled in mid-run; the same command goes on and ends where an undisturbed run ends, to
+// the byte.
+func TestKillAndResume(t *testing.T) {
+	data, tokenizer := prepare(t)
+	straight, killed := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	code, out := run(t, options(data, tokenizer, straight)...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "tok/s")
+	require.Contains(t, out, "eta")
+	require.Contains(t, out, "bits/byte")
+
+	cmd := exec.Command(bin, options(data, tokenizer, killed)...)
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool {
+		found, _ := filepath.Glob(filepath.Join(killed, "step-*"))
+		return len(found) > 0
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+
+	code, out = run(t, options(data, tokenizer, killed)...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "resuming")
+	for _, name := range []string{"model.safetensors", "state.safetensors", "config.json", "tokenizer.json"} {
+		want, err := os.ReadFile(filepath.Join(straight, "step-00000040", name))
+		require.NoError(t, err)
+		got, err := os.ReadFile(filepath.Join(killed, "step-00000040", name))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(want, got), name)
+	}
+
+	code, out = run(t, options(data, tokenizer, straight, "--eval")...)
+	require.Zero(t, code, out)
+	var held struct {
+		Step     int     `json:"step"`
+		BitsByte float64 `json:"bits_per_byte"`
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &held), out)
+	require.Equal(t, 40, held.Step)
+	require.Greater(t, held.BitsByte, 0.)
+}
+
+// Mistakes are refused by name before any work, with the right exit status.
+func TestRefuses(t *testing.T) {
+	data, tokenizer := prepare(t)
+	out := filepath.Join(t.TempDir(), "run")
+	code, said := run(t, options(data, tokenizer, out, "--steps", "5")...)
+	require.Zero(t, code, said)
+	other := filepath.Join(t.TempDir(), "other")
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--frobnicate"}, 2, "frobnicate"},
+		{[]string{"--tokenizer", tokenizer, "--out", other}, 2, "--data is required"},
+		{options(data, tokenizer, other, "--block", "5"), 2, "--length 16 is no multiple of --block 5"},
+		{options(data, tokenizer, other, "--interval", "0.9"), 2, "--interval"},
+		{options(data, tokenizer, other, "--interval", "0.9,0.2"), 2, "interval"},
+		{options(data, tokenizer, other, "--heads", "3"), 2, "head width"},
+		{options(data, tokenizer, other, "--objective", "gan"), 2, "--objective"},
+		{options(data, tokenizer, other, "--masking", "count", "--clip-search"), 2, "--clip-search"},
+		{options(data, tokenizer, other, "--backend", "tpu"), 1, "--backend tpu"},
+		{options(data+".absent", tokenizer, other), 1, "--data"},
+		{options(data, data, other), 1, "--tokenizer"},
+		{options(data, tokenizer, other, "--length", "100000"), 1, "one sequence needs 100000"},
+		{options(data, tokenizer, out, "--hidden", "32"), 1, "another model"},
+		{options(data, tokenizer, out, "--lr", "0.5"), 1, "other options"},
+		{[]string{"tokenizer", "--data", data, "--vocab", "100", "--out", filepath.Join(t.TempDir(), "t.json")}, 1, "at least 257"},
+	} {
+		code, said := run(t, c.args...)
+		require.Equal(t, c.code, code, "%v: %s", c.args, said)
+		require.Contains(t, said, "train: error: ", "%v", c.args)
+		require.Contains(t, said, c.want, "%v", c.args)
+	}
+}
