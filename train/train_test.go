@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -151,4 +153,29 @@ func TestRefuses(t *testing.T) {
 		require.Contains(t, said, "train: error: ", "%v", c.args)
 		require.Contains(t, said, c.want, "%v", c.args)
 	}
+}
+
+// XLA and the pure Go backend train the same model: their losses agree to the digits printed, but for
+// float noise.
+func TestBackendsAgree(t *testing.T) {
+	plugins, err := filepath.Abs("../.cache/pjrt")
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(plugins, "pjrt_c_api_cpu_plugin.so"), "`make pjrt` fetches it")
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", plugins)
+	data, tokenizer := prepare(t)
+	step := regexp.MustCompile(`step (\d+)/6 \| loss ([\d.]+) \| norm ([\d.]+)`)
+	var numbers [2][]float64
+	for i, backend := range []string{"go", "xla:cpu"} {
+		code, out := run(t, options(data, tokenizer, filepath.Join(t.TempDir(), "run"), "--steps", "6", "--log-every", "1", "--dropout", "0", "--backend", backend)...)
+		require.Zero(t, code, out)
+		for _, m := range step.FindAllStringSubmatch(out, -1) {
+			for _, text := range m[1:] {
+				v, err := strconv.ParseFloat(text, 64)
+				require.NoError(t, err)
+				numbers[i] = append(numbers[i], v)
+			}
+		}
+	}
+	require.Len(t, numbers[0], 18)
+	require.InDeltaSlice(t, numbers[0], numbers[1], 2e-3)
 }
