@@ -18,6 +18,7 @@ type rule struct {
 var rules = []rule{
 	{"model", nil, []string{"golang.org/x/text/"}, false, "every room builds on model, so it builds on none of them"},
 	{"model/golden", []string{"model"}, []string{"github.com/stretchr/testify/"}, false, "test data is for tests of any room"},
+	{"model/safetensors/edit", []string{"model/safetensors"}, []string{"github.com/stretchr/testify/"}, false, "test support is for tests of any room"},
 	{"model/tokenizer/hf", []string{"model/tokenizer"}, []string{"github.com/daulet/tokenizers"}, true, "cgo stays in this package, which no browser build can reach"},
 	{"runtime", []string{"model"}, nil, false, "the runtime knows no engine, no GPU, no browser and no user interface"},
 	{"runtime/enginetest", []string{"model", "runtime"}, []string{"github.com/stretchr/testify/"}, false, "the suite knows engines by their interface alone"},
@@ -35,7 +36,7 @@ var rules = []rule{
 	{"train/corpus", nil, nil, false, "text and tokens need no GoMLX"},
 	{"train/batch", nil, nil, false, "text and tokens need no GoMLX"},
 	{"train/checkpoint", []string{"model"}, nil, false, "the converter reads checkpoints without GoMLX"},
-	{"tools", []string{"model", "runtime/draw", "train/checkpoint"}, []string{"github.com/spf13/cobra", "github.com/ulikunitz/xz"}, true, "tools read what the trainer leaves, not how it works"},
+	{"tools", []string{"model", "runtime/draw", "train/checkpoint"}, []string{"github.com/spf13/cobra"}, true, "tools read what the trainer leaves, not how it works"},
 	{"models", nil, nil, false, "it embeds a pack"},
 }
 

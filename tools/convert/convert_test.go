@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io/fs"
@@ -16,6 +15,7 @@ import (
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/model/golden"
 	"github.com/unmask-lm/unmask/model/safetensors"
+	"github.com/unmask-lm/unmask/model/safetensors/edit"
 	"github.com/unmask-lm/unmask/model/tensor"
 	"github.com/unmask-lm/unmask/train/vocabulary"
 )
@@ -59,20 +59,9 @@ func TestBlockSizeAndQuantization(t *testing.T) {
 }
 
 // change rewrites the tensors of a checkpoint.
-func change(t *testing.T, dir string, edit func(list []safetensors.Tensor) []safetensors.Tensor) {
+func change(t *testing.T, dir string, with func(list []safetensors.Tensor) []safetensors.Tensor) {
 	t.Helper()
-	path := filepath.Join(dir, "model.safetensors")
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	header, body, err := safetensors.Split(data)
-	require.NoError(t, err)
-	var list []safetensors.Tensor
-	for _, e := range header.Entries {
-		list = append(list, safetensors.Tensor{Name: e.Name, DType: e.DType, Shape: e.Shape, Data: func() ([]byte, error) { return body[e.Begin:e.End], nil }})
-	}
-	var b bytes.Buffer
-	require.NoError(t, safetensors.Write(&b, edit(list), nil))
-	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+	edit.File(t, filepath.Join(dir, "model.safetensors"), with)
 }
 
 func without(list []safetensors.Tensor, name string) (out []safetensors.Tensor) {
@@ -116,15 +105,15 @@ func editConfig(t *testing.T, dir string, fields map[string]any) {
 
 // Every mistake is refused by name and leaves nothing.
 func TestRefuses(t *testing.T) {
-	weights := func(edit func([]safetensors.Tensor) []safetensors.Tensor) func(*testing.T, string) {
-		return func(t *testing.T, dir string) { change(t, dir, edit) }
+	weights := func(with func([]safetensors.Tensor) []safetensors.Tensor) func(*testing.T, string) {
+		return func(t *testing.T, dir string) { change(t, dir, with) }
 	}
 	write := func(name string, data []byte) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))
 		}
 	}
-	edit := func(fields map[string]any) func(*testing.T, string) {
+	config := func(fields map[string]any) func(*testing.T, string) {
 		return func(t *testing.T, dir string) { editConfig(t, dir, fields) }
 	}
 	wrong, err := vocabulary.Learn([]string{strings.Repeat("some words to learn from ", 9)}, 260)
@@ -154,10 +143,10 @@ func TestRefuses(t *testing.T) {
 		"no weights":      {func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, "model.safetensors"))) }, []string{"model.safetensors"}, nil},
 		"no config":       {func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, "config.json"))) }, []string{"config.json"}, nil},
 		"broken config":   {write("config.json", []byte("{")), []string{"config.json"}, nil},
-		"time":            {edit(map[string]any{"time_conditioning": true}), []string{"time_conditioning"}, nil},
-		"causal":          {edit(map[string]any{"causal": true}), []string{"causal"}, nil},
-		"more layers":     {edit(map[string]any{"n_blocks": 3}), []string{"backbone.blocks.2.norm1.weight"}, nil},
-		"heads":           {edit(map[string]any{"n_heads": 5}), []string{"head width"}, nil},
+		"time":            {config(map[string]any{"time_conditioning": true}), []string{"time_conditioning"}, nil},
+		"causal":          {config(map[string]any{"causal": true}), []string{"causal"}, nil},
+		"more layers":     {config(map[string]any{"n_blocks": 3}), []string{"backbone.blocks.2.norm1.weight"}, nil},
+		"heads":           {config(map[string]any{"n_heads": 5}), []string{"head width"}, nil},
 		"wrong tokenizer": {write("tokenizer.json", wrong), []string{"tokenizer.json", "260 tokens", "expected 36"}, nil},
 		"no tokenizer":    {write("tokenizer.json", []byte("[]")), []string{"tokenizer.json"}, nil},
 		"block size":      {func(*testing.T, string) {}, []string{"block_size is 17"}, []string{"--block-size", "17"}},

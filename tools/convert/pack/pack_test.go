@@ -17,6 +17,7 @@ import (
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/model/atomicdir"
 	"github.com/unmask-lm/unmask/model/safetensors"
+	"github.com/unmask-lm/unmask/model/safetensors/edit"
 	"github.com/unmask-lm/unmask/model/tensor"
 	"github.com/unmask-lm/unmask/tools/convert/pack"
 	"github.com/unmask-lm/unmask/train/vocabulary"
@@ -141,24 +142,13 @@ func TestEveryByteIsVerified(t *testing.T) {
 // replaceWeights writes other tensors into a pack whose hashes then fit again.
 func replaceWeights(t *testing.T, dir string, change func(list []safetensors.Tensor) []safetensors.Tensor) {
 	t.Helper()
-	path := filepath.Join(dir, "model.safetensors")
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	header, body, err := safetensors.Split(data)
-	require.NoError(t, err)
-	var list []safetensors.Tensor
-	for _, e := range header.Entries {
-		list = append(list, safetensors.Tensor{Name: e.Name, DType: e.DType, Shape: e.Shape, Data: func() ([]byte, error) { return body[e.Begin:e.End], nil }})
-	}
-	var b bytes.Buffer
-	require.NoError(t, safetensors.Write(&b, change(list), nil))
-	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+	content := edit.File(t, filepath.Join(dir, "model.safetensors"), change)
 	text, err := os.ReadFile(filepath.Join(dir, model.ManifestFile))
 	require.NoError(t, err)
 	m, err := model.ParseManifest(text)
 	require.NoError(t, err)
-	sum := sha256.Sum256(b.Bytes())
-	m.Files["model.safetensors"] = model.FileInfo{SHA256: hex.EncodeToString(sum[:]), Size: int64(b.Len())}
+	sum := sha256.Sum256(content)
+	m.Files["model.safetensors"] = model.FileInfo{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(content))}
 	text, err = m.Marshal()
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, model.ManifestFile), text, 0o644))
