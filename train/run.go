@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +32,7 @@ type flags struct {
 	loop.Options
 	data       []string
 	tokenizer  string
+	init       string
 	provenance string
 	backend    string
 	interval   string
@@ -57,6 +60,7 @@ Exit status: 0 done, 1 failure, 2 bad use, 130 interrupted (saved).`,
 	p.StringSliceVar(&f.data, "data", nil, "text files, or folders of .txt files")
 	p.StringVar(&f.tokenizer, "tokenizer", "", "tokenizer.json (byte-level BPE)")
 	p.StringVar(&f.Out, "out", "", "folder of the run's checkpoints")
+	p.StringVar(&f.init, "init", "", "checkpoint whose averaged weights a new run starts from; its text, objective, block size and length may differ")
 	p.StringVar(&f.provenance, "provenance", "", "JSON file with corpus, licence and recipe, copied into checkpoints")
 	p.StringVar(&f.backend, "backend", "auto", "auto, go, xla:cpu, xla:cuda, or a GoMLX backend configuration")
 	p.Float64Var(&f.valid, "valid-fraction", 0.02, "share of documents held out, chosen by hash")
@@ -216,6 +220,11 @@ func (f *flags) state(text []byte, mask, end int, print, device string) (*checkp
 			}
 		}
 		loop.Start(s, f.Seed)
+		if f.init != "" {
+			if err := adopt(s, f.init); err != nil {
+				return nil, fmt.Errorf("--init: %w", err)
+			}
+		}
 		return s, nil
 	}
 	s, err := checkpoint.Load(path)
@@ -230,6 +239,26 @@ func (f *flags) state(text []byte, mask, end int, print, device string) (*checkp
 	}
 	fmt.Fprintf(os.Stderr, "resuming %s\n", path)
 	return s, nil
+}
+
+// adopt gives a fresh state the averaged weights of another checkpoint. What a tensor means must not
+// change, so the tokenizer and all shapes must be the same.
+func adopt(s *checkpoint.State, path string) error {
+	other, err := checkpoint.Load(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(other.Tokenizer, s.Tokenizer) {
+		return fmt.Errorf("%s was trained with another tokenizer than --tokenizer", path)
+	}
+	if !slices.EqualFunc(other.Specs, s.Specs, func(a, b model.TensorSpec) bool { return a.Name == b.Name && slices.Equal(a.Shape, b.Shape) }) {
+		return fmt.Errorf("%s holds another model than the options describe: %s there, %s here", path, loop.Header(&other.Config), loop.Header(&s.Config))
+	}
+	copy(s.Weights, other.EMA)
+	copy(s.EMA, other.EMA)
+	s.Trainer.Tokens = other.Trainer.Tokens
+	fmt.Fprintf(os.Stderr, "starting from the weights of %s\n", path)
+	return nil
 }
 
 func (f *flags) evaluate(ctx context.Context, backend compute.Backend, r *loop.Run) error {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/unmask-lm/unmask/train/checkpoint"
 )
 
 // bin is the command, built once as users build it.
@@ -178,4 +180,27 @@ func TestBackendsAgree(t *testing.T) {
 	}
 	require.Len(t, numbers[0], 18)
 	require.InDeltaSlice(t, numbers[0], numbers[1], 2e-3)
+}
+
+// A new run starts from another's weights, with another block size and objective, and from no other
+// model's.
+func TestStartsFromAnotherRun(t *testing.T) {
+	data, tokenizer := prepare(t)
+	first, second := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	code, out := run(t, options(data, tokenizer, first, "--objective", "ar", "--block", "1")...)
+	require.Zero(t, code, out)
+	from := filepath.Join(first, "step-00000040")
+	code, out = run(t, options(data, tokenizer, second, "--init", from, "--block", "4", "--steps", "1", "--lr", "1e-9")...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "starting from the weights of "+from)
+	want, err := checkpoint.Load(from)
+	require.NoError(t, err)
+	got, err := checkpoint.Load(filepath.Join(second, "step-00000001"))
+	require.NoError(t, err)
+	require.InDeltaSlice(t, want.EMA, got.EMA, 1e-6)
+	require.Equal(t, want.Trainer.Tokens+4*16, got.Trainer.Tokens)
+
+	code, out = run(t, options(data, tokenizer, filepath.Join(t.TempDir(), "c"), "--init", from, "--hidden", "32")...)
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "another model")
 }

@@ -32,7 +32,7 @@ const prefix = "step-"
 // Trainer is trainer.json: where training stands and how it got there.
 type Trainer struct {
 	Step      int    `json:"step"`   // optimiser steps done
-	Tokens    int64  `json:"tokens"` // clean tokens seen
+	Tokens    int64  `json:"tokens"` // clean tokens seen, those of the run that this one started from included
 	Objective string `json:"objective"`
 	Seed      uint64 `json:"seed"`
 	Batch     int    `json:"batch"`
