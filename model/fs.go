@@ -9,8 +9,13 @@ import (
 	"os"
 )
 
-// Dir gives access to a pack in a folder on disk.
+// Dir gives access to a pack in a folder on disk. Where the system can, large files are mapped into
+// memory rather than read, so that several programs share one copy and the system may drop pages that
+// it can read again. Change a pack by replacing its files, as convert does, never in place.
 func Dir(path string) Files { return FS{os.DirFS(path)} }
+
+// mapFrom is the size from which on a file is mapped.
+const mapFrom = 1 << 20
 
 // FS gives access to a pack in a file system, such as an embedded one.
 type FS struct{ fs.FS }
@@ -32,6 +37,11 @@ func (f FS) ReadFile(_ context.Context, name string, limit int64) ([]byte, error
 	}
 	if info.Size() > limit {
 		return nil, fmt.Errorf("%d bytes, expected at most %d", info.Size(), limit)
+	}
+	if file, ok := file.(*os.File); ok && info.Size() >= mapFrom {
+		if data, ok := mapFile(file, int(info.Size())); ok {
+			return data, nil
+		}
 	}
 	data := make([]byte, info.Size())
 	if _, err := io.ReadFull(file, data); err != nil {

@@ -4,22 +4,30 @@ import (
 	"context"
 	"fmt"
 	"os"
+	goruntime "runtime"
 
 	"github.com/spf13/cobra"
 
 	"github.com/unmask-lm/unmask/cpu"
+	"github.com/unmask-lm/unmask/cpu/simd"
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/models"
 	"github.com/unmask-lm/unmask/runtime"
 	"github.com/unmask-lm/unmask/runtime/session"
 )
 
+const maxThreads = 1024
+
 // source is the model and engine that a command was asked to use.
-type source struct{ dir, engine string }
+type source struct {
+	dir, engine string
+	threads     int
+}
 
 func (s *source) flags(c *cobra.Command) {
 	c.Flags().StringVar(&s.dir, "model", "", "folder of the pack (default: the starter model)")
-	c.Flags().StringVar(&s.engine, "engine", "auto", "auto, gpu, cpu or reference")
+	c.Flags().StringVar(&s.engine, "engine", "auto", "auto, gpu, cpu or reference (slow, plain and exact)")
+	c.Flags().IntVar(&s.threads, "threads", goruntime.NumCPU(), "threads of the cpu engine")
 }
 
 // pack opens and verifies the model.
@@ -53,6 +61,9 @@ func (s *source) open(ctx context.Context) (*model.Pack, runtime.Engine, error) 
 	default:
 		return nil, nil, usage("--engine is %q, expected auto, gpu, cpu or reference", s.engine)
 	}
+	if s.threads < 1 || s.threads > maxThreads {
+		return nil, nil, usage("--threads is %d, expected 1 to %d", s.threads, maxThreads)
+	}
 	p, err := s.pack(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -64,7 +75,10 @@ func (s *source) open(ctx context.Context) (*model.Pack, runtime.Engine, error) 
 		}
 		fmt.Fprintf(os.Stderr, "unmask: no GPU: %v; running on the CPU\n", err)
 	}
-	return p, cpu.New(p), nil
+	if s.engine == "reference" {
+		return p, cpu.New(p), nil
+	}
+	return p, simd.New(p, s.threads), nil
 }
 
 // session opens the model, an engine and the tokenizer.

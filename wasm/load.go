@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/unmask-lm/unmask/cpu"
+	"github.com/unmask-lm/unmask/cpu/simd"
+	"github.com/unmask-lm/unmask/cpu/simd/kernels"
 	"github.com/unmask-lm/unmask/gpu"
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/runtime"
@@ -59,18 +60,15 @@ func (m *loaded) openEngine(ctx context.Context, want string) error {
 			m.ready.Engine, m.ready.Adapter, m.ready.Reason = "gpu", e.Info().Name, "WebGPU is available"
 			return nil
 		}
-		if want == "gpu" || !runsOnCPU(m.Pack) {
+		if want == "gpu" {
 			return err
 		}
 		reason = err.Error()
 	}
-	m.Engine = cpu.New(m.Pack)
-	m.ready.Engine, m.ready.Adapter, m.ready.Reason = "cpu", "processor", reason
+	m.Engine = simd.New(m.Pack, 1)
+	m.ready.Engine, m.ready.Adapter, m.ready.Reason = "cpu", "processor, "+kernels.Level(), reason
 	return nil
 }
-
-// runsOnCPU refuses models with which plain WebAssembly would take minutes a sentence.
-func runsOnCPU(p *model.Pack) bool { return p.Config.Params() < 50e6 }
 
 // emit posts an event. On the CPU it then lets the event loop run, so that stop is heard.
 func (m *loaded) emit(event any) error {

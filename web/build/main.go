@@ -16,6 +16,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
+	"github.com/unmask-lm/unmask/cpu/simd/kernels/module"
 	"github.com/unmask-lm/unmask/models"
 )
 
@@ -49,13 +50,16 @@ func build() error {
 	return nil
 }
 
-// compileRuntime builds the WASM and takes the loader that belongs to this Go.
+// compileRuntime builds the WASM and takes the loader that belongs to this Go, and the CPU kernels.
 func compileRuntime() error {
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", filepath.Join(target, "unmask.wasm"), "./wasm")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("compiling the runtime: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(target, "kernels.wasm"), module.WASM, 0o644); err != nil {
+		return err
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

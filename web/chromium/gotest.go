@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/evanw/esbuild/pkg/api"
 	"github.com/stretchr/testify/require"
 )
 
@@ -23,12 +24,12 @@ worker.onmessage = (m) => { if (typeof m.data === "number") code = m.data; else 
 worker.onerror = (e) => { output += e.message; code = 1; };
 </script>`
 
-const worker = `importScripts("wasm_exec.js");
+const worker = `importScripts("wasm_exec.js", "kernels.js");
 console.log = (text) => postMessage(String(text));
 const go = new Go();
 go.argv = ["test", "-test.v", "-test.run", %q];
 go.exit = (code) => postMessage(code);
-WebAssembly.instantiateStreaming(fetch("test.wasm"), go.importObject).then((source) => {
+kernels.instantiate(go, fetch("test.wasm"), fetch("kernels.wasm")).then((source) => {
   globalThis.wasm = source;
   return go.run(source.instance);
 }).catch((e) => { postMessage(String(e)); postMessage(1); });
@@ -50,6 +51,7 @@ func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string
 	loader, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "wasm_exec.js"))
 	require.NoError(t, err)
 
+	kernelsLoader := bundleKernels(t, root)
 	pattern := "^(" + strings.Join(names, "|") + ")$"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -59,6 +61,12 @@ func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string
 		case "/wasm_exec.js":
 			w.Header().Set("Content-Type", "text/javascript")
 			w.Write(loader)
+		case "/kernels.wasm":
+			w.Header().Set("Content-Type", "application/wasm")
+			http.ServeFile(w, r, filepath.Join(root, "cpu", "simd", "kernels", "module", "kernels.wasm"))
+		case "/kernels.js":
+			w.Header().Set("Content-Type", "text/javascript")
+			w.Write(kernelsLoader)
 		case "/worker.js":
 			w.Header().Set("Content-Type", "text/javascript")
 			fmt.Fprintf(w, worker, pattern)
@@ -81,6 +89,17 @@ func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string
 	for _, name := range names {
 		require.Contains(t, output, "--- PASS: "+name+" ", "%s", output)
 	}
+}
+
+// bundleKernels makes a script of the loader that the page's worker uses too.
+func bundleKernels(t testing.TB, root string) []byte {
+	t.Helper()
+	result := api.Build(api.BuildOptions{
+		EntryPoints: []string{filepath.Join(root, "web", "src", "kernels.ts")},
+		Bundle:      true, Format: api.FormatIIFE, GlobalName: "kernels", Target: api.ES2022,
+	})
+	require.Empty(t, result.Errors)
+	return result.OutputFiles[0].Contents
 }
 
 // projectRoot is the folder of go.mod.

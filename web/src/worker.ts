@@ -1,5 +1,7 @@
 // This file runs in the Worker: it starts the Go runtime, which then answers the page's messages.
 
+import { instantiate } from "./kernels";
+
 declare const Go: new () => { importObject: WebAssembly.Imports; run(instance: WebAssembly.Instance): Promise<void> };
 declare function importScripts(...urls: string[]): void;
 
@@ -11,7 +13,7 @@ self.onmessage = (message) => early.push(message);
 
 async function start(): Promise<void> {
   const go = new Go();
-  const source = await WebAssembly.instantiateStreaming(fetch("unmask.wasm"), go.importObject);
+  const source = await instantiate(go, fetch("unmask.wasm"), fetch("kernels.wasm"));
   // The WebGPU binding finds the runtime's memory through this global.
   (globalThis as Record<string, unknown>).wasm = source;
   const ended = go.run(source.instance);
