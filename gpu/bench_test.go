@@ -12,6 +12,7 @@ import (
 	"github.com/unmask-lm/unmask/gpu"
 	"github.com/unmask-lm/unmask/gpu/device"
 	"github.com/unmask-lm/unmask/gpu/record"
+	"github.com/unmask-lm/unmask/gpu/shaders"
 )
 
 // bench is a device on which a test runs single kernels.
@@ -38,17 +39,22 @@ func (b bench) upload(value any, usage device.Usage) record.BufferID {
 	if !ok {
 		data = gpu.Encode(value)
 	}
-	id, err := b.d.NewBuffer(b.t.Name(), int64(len(data)), usage)
+	size := len(data)
+	if usage == device.Uniform {
+		size = max(size, device.SlotSize) // a pass is bound with that size
+	}
+	id, err := b.d.NewBuffer(b.t.Name(), int64(size), usage)
 	require.NoError(b.t, err)
 	require.NoError(b.t, b.d.Write(id, 0, data))
 	return id
 }
 
 // run dispatches one kernel and reads n floats of out.
-func (b bench) run(kernel string, groups [3]uint32, out record.BufferID, n int, bindings ...record.BufferID) []float32 {
+func (b bench) run(kernel shaders.Kernel, groups [3]uint32, out record.BufferID, n int, bindings ...record.BufferID) []float32 {
 	b.t.Helper()
+	require.NoError(b.t, b.d.Compile(context.Background(), []shaders.Kernel{kernel}))
 	r := &record.Recording{}
-	r.Add(record.Command{Kernel: kernel, Label: kernel, Groups: groups, Bindings: bindings})
+	r.Add(record.Command{Kernel: kernel.Name, Label: kernel.Name, Groups: groups, Bindings: bindings})
 	data, err := b.d.Run(context.Background(), r, out, int64(4*n))
 	require.NoError(b.t, err)
 	return floats(data)

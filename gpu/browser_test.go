@@ -11,5 +11,5 @@ import (
 
 // The kernels and the conformance suite once more, as WebAssembly in Chromium on its own WebGPU.
 func TestInChromium(t *testing.T) {
-	chromium.RunGoTests(t, "./gpu", 5*time.Minute, "TestKernels", "TestEngine")
+	chromium.RunGoTests(t, "./gpu", 9*time.Minute, "TestKernels", "TestVariantsCompile", "TestTuningIsRemembered", "TestDeviceLost", "TestDeviceLostBetweenCalls", "TestEngine")
 }

@@ -17,7 +17,7 @@ import (
 func TestEngine(t *testing.T) {
 	enginetest.Run(t, enginetest.Suite{
 		Open: func(t testing.TB, p *model.Pack) runtime.Engine {
-			e, err := gpu.New(context.Background(), p)
+			e, err := gpu.New(context.Background(), p, gpu.Options{})
 			require.NoError(t, err)
 			return e
 		},

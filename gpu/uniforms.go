@@ -1,7 +1,6 @@
 package gpu
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 
@@ -10,53 +9,84 @@ import (
 
 // passUniform is what changes from pass to pass; twin of Pass in shaders/lib/pass.wgsl.
 type passUniform struct {
-	Base, Rows, Asks, Block        uint32
-	Vocab, Mask, LogitStride, TopK uint32
+	Base, Rows, Skip, Lead         uint32
+	Block, Vocab, Mask             uint32
+	LogitStride, TopK              uint32
 	InvTemperature, TopP           float32
-	Greedy, Unused                 uint32
+	Greedy, Rule                   uint32
+	Parameter                      float32
+	Slot, Row, NextRow, CanvasRows uint32
+	SlotRows, Unused               uint32
 }
 
 // dims is what one use of a kernel works on; twin of Dims in shaders/lib/dims.wgsl.
 type dims struct {
 	Width, Stride, Outputs, OutStride uint32
-	Epilogue, Head                    uint32
+	Head, Heads, Window               uint32
 	Epsilon, Scale                    float32
-	First                             uint32
+	First, Second, Unused             uint32
 }
 
-// Epilogues of matmul.
-const (
-	epilogueStore = iota
-	epilogueGELU
-	epilogueAdd
-)
-
-// drawInput is what decides one asked row; twin of Draw in shaders/draw.wgsl.
+// drawInput is what decides one row; twin of Draw in shaders/draw.wgsl.
 type drawInput struct {
 	Uniform float32
 	Forced  uint32
 }
 
-// drawOutput is what comes back for it; twin of Drawn in shaders/draw.wgsl.
+// drawOutput is what comes back for it; twin of Drawn in shaders/lib/drawn.wgsl.
 type drawOutput struct {
 	Token            uint32
 	LogProb, Entropy float32
-	Unused           uint32
+	Revealed         uint32
 }
 
-// drawnSize is the size of a drawOutput: all that is read back for an asked row.
-const drawnSize = 16
+// Sizes in bytes. A drawOutput is all that is read back for an asked row.
+const (
+	drawInputSize  = 8
+	drawOutputSize = 16
+	stateHeader    = 16 // of State in shaders/lib/state.wgsl, before its rows
+)
 
 // notForced leaves the choice of the token to the draw.
 const notForced = math.MaxUint32
 
-// encode lays out numbers and structs of 4-byte fields as WGSL reads them.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
-		panic(err) // only fixed-size values come here
+func words(out []byte, values ...uint32) []byte {
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint32(out, v)
 	}
-	return b.Bytes()
+	return out
+}
+
+func (u *passUniform) append(out []byte) []byte {
+	return words(out, u.Base, u.Rows, u.Skip, u.Lead, u.Block, u.Vocab, u.Mask, u.LogitStride, u.TopK,
+		math.Float32bits(u.InvTemperature), math.Float32bits(u.TopP), u.Greedy, u.Rule, math.Float32bits(u.Parameter),
+		u.Slot, u.Row, u.NextRow, u.CanvasRows, u.SlotRows, u.Unused)
+}
+
+func (d *dims) append(out []byte) []byte {
+	return words(out, d.Width, d.Stride, d.Outputs, d.OutStride, d.Head, d.Heads, d.Window,
+		math.Float32bits(d.Epsilon), math.Float32bits(d.Scale), d.First, d.Second, d.Unused)
+}
+
+func (d drawInput) append(out []byte) []byte {
+	return words(out, math.Float32bits(d.Uniform), d.Forced)
+}
+
+func parseDrawn(b []byte) drawOutput {
+	at := func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
+	return drawOutput{at(0), math.Float32frombits(at(1)), math.Float32frombits(at(2)), at(3)}
+}
+
+func parseFloat(b []byte) float64 {
+	return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+}
+
+func floatBytes(values []float32) []byte {
+	out := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		out = words(out, math.Float32bits(v))
+	}
+	return out
 }
 
 // pad rounds a row's width up to whole vec4s.

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/unmask-lm/unmask/gpu/device"
 	"github.com/unmask-lm/unmask/gpu/record"
@@ -26,29 +27,67 @@ func rowBytes(spec model.TensorSpec, dtype tensor.DType) int64 {
 }
 
 // rowsOf is the number of rows of a tensor, and of each buffer that holds it within the limit of one
-// binding.
-func rowsOf(spec model.TensorSpec, dtype tensor.DType, binding int64) (rows, each int) {
+// binding; a multiple of step.
+func rowsOf(spec model.TensorSpec, dtype tensor.DType, binding int64, step int) (rows, each int) {
 	if !spec.Matrix() {
 		return 1, 1
 	}
-	return spec.Shape[0], min(spec.Shape[0], max(1, int(binding/rowBytes(spec, dtype))))
+	return spec.Shape[0], min(spec.Shape[0], max(step, int(binding/rowBytes(spec, dtype))/step*step))
 }
 
 // upload copies every weight to the device as it is stored.
 func upload(d *device.Device, p *model.Pack, binding int64) (map[string]weight, error) {
 	out := map[string]weight{}
+	scales := norms(&p.Config)
 	for _, spec := range p.Config.Tensors() {
-		w, err := uploadTensor(d, p.Tensor(spec.Name), binding)
+		if vector, ok := scales[spec.Name]; ok {
+			id, err := uploadNorm(d, p, spec.Name, vector)
+			if err != nil {
+				return nil, fmt.Errorf("tensor %q: %w", spec.Name, err)
+			}
+			out[spec.Name] = weight{[]record.BufferID{id}, 1}
+			continue
+		}
+		step := 1
+		if strings.HasSuffix(spec.Name, model.QKVWeight) {
+			step = p.Config.HeadDim() // a rotation turns rows of one head
+		}
+		w, err := uploadTensor(d, p.Tensor(spec.Name), binding, step)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", spec.Name, err)
 		}
 		out[spec.Name] = w
 	}
-	return out, nil
+	return out, d.Err()
 }
 
-func uploadTensor(d *device.Device, t model.Tensor, binding int64) (weight, error) {
-	rows, each := rowsOf(t.TensorSpec, t.DType, binding)
+// norms lists the scales of norms with the shifts that go with them.
+func norms(c *model.Config) map[string]string {
+	out := map[string]string{model.FinalNormWeight: model.FinalNormBias}
+	for i := range c.Layers {
+		out[model.Layer(i, model.Norm1Weight)] = model.Layer(i, model.Norm1Bias)
+		out[model.Layer(i, model.Norm2Weight)] = model.Layer(i, model.Norm2Bias)
+	}
+	return out
+}
+
+// uploadNorm makes one buffer (2, D) of scale and shift.
+func uploadNorm(d *device.Device, p *model.Pack, scale, shift string) (record.BufferID, error) {
+	var values []float32
+	for _, name := range []string{scale, shift} {
+		row := p.Tensor(name).Float32s()
+		values = append(append(values, row...), make([]float32, pad(len(row))-len(row))...)
+	}
+	data := floatBytes(values)
+	id, err := d.NewBuffer(scale, int64(len(data)), device.Storage)
+	if err != nil {
+		return 0, err
+	}
+	return id, d.Write(id, 0, data)
+}
+
+func uploadTensor(d *device.Device, t model.Tensor, binding int64, step int) (weight, error) {
+	rows, each := rowsOf(t.TensorSpec, t.DType, binding, step)
 	size := rowBytes(t.TensorSpec, t.DType)
 	w := weight{rows: each}
 	for first := 0; first < rows; first += each {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/unmask-lm/unmask/gpu"
 	"github.com/unmask-lm/unmask/runtime/policy"
 	"github.com/unmask-lm/unmask/runtime/protocol"
 )
@@ -19,7 +20,7 @@ type generation struct {
 	protocol.Generate
 	maxTokens, topK                int
 	temperature, topP, entropyStop float64
-	asJSON                         bool
+	asJSON, trace                  bool
 }
 
 func generateCommand() *cobra.Command {
@@ -50,6 +51,7 @@ With --json each event is a line: reveal, block, and done last.`,
 	f.IntVar(&g.topK, "top-k", 0, "most probable tokens kept; 0 keeps all")
 	f.Float64Var(&g.entropyStop, "entropy-stop", 0, "stop when 256 tokens have less entropy, in nats; 0: never")
 	f.BoolVar(&g.asJSON, "json", false, "print events as JSON lines")
+	f.BoolVar(&g.trace, "trace", false, "afterwards print a table of one pass, dispatch by dispatch, on standard error; needs --engine gpu")
 	return c
 }
 
@@ -63,7 +65,7 @@ func (g *generation) run(c *cobra.Command) error {
 	}
 	defer s.Engine.Close()
 	out := c.OutOrStdout()
-	return s.Generate(c.Context(), g.Generate, func(event any) error {
+	err = s.Generate(c.Context(), g.Generate, func(event any) error {
 		if g.asJSON {
 			if _, ok := event.(protocol.Canvas); ok { // for displays; the command line's contract has none
 				return nil
@@ -72,6 +74,10 @@ func (g *generation) run(c *cobra.Command) error {
 		}
 		return printEvent(out, g.Prompt, event)
 	})
+	if err != nil || !g.trace {
+		return err
+	}
+	return s.Engine.(*gpu.Engine).Trace(c.Context(), os.Stderr)
 }
 
 // check settles which options were given and refuses those that make no sense.
@@ -104,6 +110,9 @@ func (g *generation) check(c *cobra.Command) error {
 		if _, err := policy.Parse(g.Policy); err != nil {
 			return usage("--policy: %w", err)
 		}
+	}
+	if g.trace && g.engine != "gpu" {
+		return usage("--trace needs --engine gpu, got %q", g.engine)
 	}
 	if g.Prompt != "-" {
 		return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	goruntime "runtime"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/unmask-lm/unmask/cpu"
 	"github.com/unmask-lm/unmask/cpu/simd"
+	"github.com/unmask-lm/unmask/gpu"
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/models"
 	"github.com/unmask-lm/unmask/runtime"
@@ -20,14 +22,15 @@ const maxThreads = 1024
 
 // source is the model and engine that a command was asked to use.
 type source struct {
-	dir, engine string
-	threads     int
+	dir, engine, tile string
+	threads           int
 }
 
 func (s *source) flags(c *cobra.Command) {
 	c.Flags().StringVar(&s.dir, "model", "", "folder of the pack (default: the starter model)")
 	c.Flags().StringVar(&s.engine, "engine", "auto", "auto, gpu, cpu or reference (slow, plain and exact)")
 	c.Flags().IntVar(&s.threads, "threads", goruntime.NumCPU(), "threads of the cpu engine")
+	c.Flags().StringVar(&s.tile, "tile", "", "tile of the GPU's matmuls, such as p4s1l32 (default: measured once on each device)")
 }
 
 // pack opens and verifies the model.
@@ -53,8 +56,8 @@ func openDir(ctx context.Context, dir string) (*model.Pack, error) {
 	return p, nil
 }
 
-// open opens the model and an engine on it. auto takes the GPU where one opens, and says on standard
-// error why not where none does.
+// open opens the model and an engine on it. auto takes the GPU where there is one, not software that
+// stands in for it, and otherwise says on standard error why it runs on the CPU.
 func (s *source) open(ctx context.Context) (*model.Pack, runtime.Engine, error) {
 	switch s.engine {
 	case "auto", "gpu", "cpu", "reference":
@@ -68,15 +71,27 @@ func (s *source) open(ctx context.Context) (*model.Pack, runtime.Engine, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	if s.engine == "auto" || s.engine == "gpu" {
-		e, err := openGPU(ctx, p)
-		if err == nil || s.engine == "gpu" {
-			return p, e, err
-		}
-		fmt.Fprintf(os.Stderr, "unmask: no GPU: %v; running on the CPU\n", err)
-	}
-	if s.engine == "reference" {
+	switch s.engine {
+	case "reference":
 		return p, cpu.New(p), nil
+	case "gpu":
+		e, err := s.openGPU(ctx, p)
+		return p, e, err
+	case "auto":
+		info, err := gpu.Probe(ctx)
+		if err == nil && info.Software {
+			err = fmt.Errorf("%s is no GPU", info.Name)
+		}
+		if err == nil {
+			var e *gpu.Engine
+			if e, err = s.openGPU(ctx, p); err == nil {
+				return p, e, nil
+			}
+		}
+		if errors.Is(err, errUsage) {
+			return nil, nil, err
+		}
+		fmt.Fprintf(os.Stderr, "unmask: %v; running on the CPU\n", err)
 	}
 	return p, simd.New(p, s.threads), nil
 }

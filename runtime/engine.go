@@ -9,6 +9,7 @@ import (
 
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/runtime/draw"
+	"github.com/unmask-lm/unmask/runtime/policy"
 )
 
 // ErrWindow is wrapped when a pass would reach beyond the model's window.
@@ -25,7 +26,8 @@ type Engine interface {
 	// values.
 	Commit(ctx context.Context, tokens []int) error
 	// Denoise runs canvas, at most one block of clean and masked tokens, against the committed ones
-	// and keeps nothing. It returns a candidate for each of rows, in their order.
+	// and keeps nothing. It returns a candidate for each of rows, in their order, in memory that the
+	// next call may use again.
 	Denoise(ctx context.Context, canvas, rows []int, o draw.Options) ([]draw.Candidate, error)
 	// CommitDenoise is Commit(tokens) and then Denoise(canvas, …) in one pass.
 	CommitDenoise(ctx context.Context, tokens, canvas, rows []int, o draw.Options) ([]draw.Candidate, error)
@@ -36,6 +38,20 @@ type Engine interface {
 	Truncate(n int) error
 	// Close frees what the engine holds. It must not be used afterwards.
 	Close() error
+}
+
+// Stepper is an Engine that denoises a block without asking the policy after each pass, so that
+// several passes are under way at once.
+type Stepper interface {
+	Engine
+	// Steps is CommitDenoise again and again, with o.Step from 0 on, until no mask of canvas is left.
+	// After each pass rule decides what is revealed: order lists the row of each pass for
+	// policy.KindListed and is empty otherwise. done is called for each pass in turn, with the
+	// candidates that it revealed.
+	Steps(ctx context.Context, tokens, canvas []int, rule policy.Rule, order []int, o draw.Options,
+		done func(step int, revealed []draw.Candidate) error) error
+	// CanStep tells whether Steps runs blocks of the model's size.
+	CanStep() bool
 }
 
 // CheckCommit is the validation that every engine's Commit starts with.

@@ -114,17 +114,72 @@ func (g *generation) block(ctx context.Context, block int, given []int) error {
 	if err := g.observer.Canvas(block, g.canvas); err != nil {
 		return err
 	}
+	if err := g.denoise(ctx, block); err != nil {
+		return err
+	}
+	g.pending = append(g.pending, g.canvas...)
+	return g.finish(block, g.canvas[len(given):])
+}
+
+// denoise runs passes until no mask is left: all in one go where engine and policy allow that.
+func (g *generation) denoise(ctx context.Context, block int) error {
+	stepper, ok := g.engine.(Stepper)
+	ruled, isRuled := g.Policy.(policy.Ruled)
+	if ok && isRuled && stepper.CanStep() {
+		return g.steps(ctx, block, stepper, ruled)
+	}
 	for step := 0; ; step++ {
 		masked := g.masked()
 		if len(masked) == 0 {
-			break
+			return nil
 		}
 		if err := g.pass(ctx, block, step, masked); err != nil {
 			return err
 		}
 	}
-	g.pending = append(g.pending, g.canvas...)
-	return g.finish(block, g.canvas[len(given):])
+}
+
+func (g *generation) steps(ctx context.Context, block int, engine Stepper, p policy.Ruled) error {
+	masked := g.masked()
+	if len(masked) == 0 {
+		return nil
+	}
+	o, rule := g.Draw, p.Rule()
+	o.Block, o.Step = block, 0
+	var order []int
+	if rule.Kind == policy.KindListed {
+		order = g.order(block, masked)
+	}
+	return engine.Steps(ctx, g.pending, slices.Clone(g.canvas), rule, order, o, func(step int, revealed []draw.Candidate) error {
+		if step == 0 {
+			g.committed = append(g.committed, g.pending...)
+			g.pending = g.pending[:0]
+		}
+		g.result.Passes++
+		return g.reveal(block, step, rule.Sort(revealed))
+	})
+}
+
+// order is the row that each pass reveals, where the policy asks for one whatever the candidates.
+func (g *generation) order(block int, masked []int) []int {
+	masked = slices.Clone(masked)
+	var out []int
+	for step := 0; len(masked) > 0; step++ {
+		row := g.Policy.Ask(masked, draw.Order(g.Draw.Seed, block, step))[0]
+		out = append(out, row)
+		masked = slices.DeleteFunc(masked, func(r int) bool { return r == row })
+	}
+	return out
+}
+
+func (g *generation) reveal(block, step int, candidates []draw.Candidate) error {
+	for _, c := range candidates {
+		g.canvas[c.Row] = c.Token
+		if err := g.observer.Reveal(block, step, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *generation) masked() []int {
@@ -158,13 +213,7 @@ func (g *generation) pass(ctx context.Context, block, step int, masked []int) er
 	g.committed = append(g.committed, g.pending...)
 	g.pending = g.pending[:0]
 	g.result.Passes++
-	for _, c := range g.Policy.Reveal(candidates) {
-		g.canvas[c.Row] = c.Token
-		if err := g.observer.Reveal(block, step, c); err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.reveal(block, step, g.Policy.Reveal(candidates))
 }
 
 // makeRoom keeps the next block inside the window: when it would not fit, the newest half of the

@@ -1,5 +1,5 @@
-// Package record describes GPU work as data: buffers by number and commands in order, so that a pass
-// can be printed, counted and tested without a GPU. gpu/device carries it out.
+// Package record describes work for a GPU as data, so that dispatches, bytes and arithmetic can be
+// counted and tested without one.
 package record
 
 import (
@@ -12,8 +12,9 @@ type BufferID int
 
 // Command is one dispatch of a kernel.
 type Command struct {
-	Kernel   string     // a name that shaders.Source knows
+	Kernel   string     // a name that was compiled on the device
 	Bindings []BufferID // in the order of the kernel's @binding numbers
+	Slot     int        // which of the passes in the first binding's buffer it belongs to
 	Groups   [3]uint32  // workgroups
 	Label    string     // what it computes, such as "blocks.0.qkv"
 	Read     int64      // bytes of weights and activations that it must read at least once
@@ -21,7 +22,10 @@ type Command struct {
 	FLOPs    int64
 }
 
-// Recording is a list of commands that run in order in one compute pass.
+// Cost is a measure of a command's duration: arithmetic, and bytes at four operations each.
+func (c *Command) Cost() int64 { return c.FLOPs + 4*(c.Read+c.Written) + 1000 }
+
+// Recording is a list of commands that run in order.
 type Recording struct{ Commands []Command }
 
 // Add appends a command.
@@ -35,6 +39,14 @@ func (r *Recording) Totals() (dispatches int, read, written, flops int64) {
 		flops += c.FLOPs
 	}
 	return len(r.Commands), read, written, flops
+}
+
+// Cost is that of all commands.
+func (r *Recording) Cost() (cost int64) {
+	for i := range r.Commands {
+		cost += r.Commands[i].Cost()
+	}
+	return cost
 }
 
 // String prints a line a command.

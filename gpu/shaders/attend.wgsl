@@ -1,81 +1,138 @@
-// attend is softmax(q·kᵀ/√head)·v against the block cache, one tile of keys at a time.
-//   q (T, D), keys and values (n, D), out (T, D)
-// One workgroup handles one head of one row: its invocations first score a key each, then sum values,
-// a dimension each (up to four, so a head may have 256). Row t sees the committed tokens and the rows
-// up to the end of its own block. Dispatch: T × H. Source: cpu/attend.go.
+// attend is softmax(q·kᵀ)·v against the block cache, a tile of keys at a time, and keeps no scores
+// (FlashAttention). q, keys and values as qkv.wgsl leaves them; out (T, D).
+// One workgroup handles one head of four rows, which lie in the lanes of a vector: a key or value that
+// is loaded serves all four. Its invocations first score up to four keys each, then sum values, four
+// dimensions each, sharing the keys. Row t sees the committed tokens and the rows up to the end of its
+// own block. Dispatch: ceil(T/4) × H. Source: cpu/attend.go.
 //#import pass
 //#import dims
+//#import state
 @group(0) @binding(0) var<uniform> call: Pass;
 @group(0) @binding(1) var<uniform> dims: Dims;
-@group(0) @binding(2) var<storage, read> q: array<f32>;
-@group(0) @binding(3) var<storage, read> keys: array<f32>;
-@group(0) @binding(4) var<storage, read> values: array<f32>;
-@group(0) @binding(5) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> state: State;
+@group(0) @binding(3) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> keys: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> values: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
 
 const SIZE = 64u;
-const LOWEST = -3.4e38;
-var<workgroup> query: array<f32, 256>;
-var<workgroup> weight: array<f32, SIZE>;
-var<workgroup> highest: array<f32, SIZE>;
+const KEYS = 2u; // scored by one invocation
+const LOWEST = -3.0e38;
+const wide4 = QUADSu; // vectors of a head
+const QUERIES = 4u * wide4;
+const TILE = KEYS * SIZE;
+var<workgroup> query: array<vec4<f32>, QUERIES>;
+var<workgroup> weight: array<vec4<f32>, TILE>; // four rows in a vector
+var<workgroup> partial: array<vec4<f32>, SIZE>;
+
+fn highest(value: vec4<f32>, lane: u32) -> vec4<f32> {
+    partial[lane] = value;
+    workgroupBarrier();
+    for (var half = SIZE / 2u; half > 0u; half /= 2u) {
+        if (lane < half) {
+            partial[lane] = max(partial[lane], partial[lane + half]);
+        }
+        workgroupBarrier();
+    }
+    return partial[0];
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let row = group.x;
-    let column = group.y * dims.head;
-    let limit = call.base + min((row / call.block + 1u) * call.block, call.rows);
-    for (var d = lane; d < dims.head; d += SIZE) {
-        query[d] = q[row * dims.stride + column + d] * dims.scale;
+    if (state.asks == 0u) {
+        return;
+    }
+    let tall = group.x * 4u;
+    let head = group.y;
+    let rows = min(tall + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(call.rows - 1u));
+    let limits = call.base + min((rows / call.block + 1u) * call.block, vec4<u32>(call.rows));
+    let limit = limits.w; // the highest, as limits do not decrease
+    for (var i = lane; i < QUERIES; i += SIZE) {
+        query[i] = q[(rows[i / wide4] * dims.heads + head) * wide4 + i % wide4];
     }
     workgroupBarrier();
 
-    var best = LOWEST;
-    var total = 0.0;
-    var sum = vec4<f32>();
-    for (var first = 0u; first < limit; first += SIZE) {
-        // pass 1: one key an invocation
-        var score = LOWEST;
-        if (first + lane < limit) {
-            score = 0.0;
-            let at = (first + lane) * dims.stride + column;
-            for (var d = 0u; d < dims.head; d++) {
-                score += query[d] * keys[at + d];
-            }
+    // Where the second half of a tile works: one quad of dimensions, one share of the keys.
+    let quad = lane % wide4;
+    let shares = SIZE / wide4;
+    let share = lane / wide4;
+    let key_at = head * wide4 * dims.window;
+    let value_at = head * dims.window * wide4 + quad;
+
+    var best = vec4<f32>(LOWEST);
+    var totals = vec4<f32>();
+//#for r 4
+    var sum_$r = vec4<f32>();
+//#end
+    for (var first = 0u; first < limit; first += TILE) {
+        // scores of KEYS keys
+//#for k 2
+        let at_$k = first + lane + $ku * SIZE;
+        let from_$k = key_at + min(at_$k, limit - 1u);
+        var score_$k = vec4<f32>();
+//#end
+        for (var d = 0u; d < wide4; d++) {
+//#for r 4
+            let q$r = query[$ru * wide4 + d];
+//#end
+//#for k 2
+            let k$k = keys[from_$k + d * dims.window];
+            score_$k += vec4<f32>(dot(q0, k$k), dot(q1, k$k), dot(q2, k$k), dot(q3, k$k));
+//#end
         }
-        highest[lane] = score;
-        workgroupBarrier();
-        for (var half = SIZE / 2u; half > 0u; half /= 2u) {
-            if (lane < half) {
-                highest[lane] = max(highest[lane], highest[lane + half]);
-            }
-            workgroupBarrier();
-        }
-        let next = max(best, highest[0]);
-        weight[lane] = select(0.0, exp(score - next), first + lane < limit);
+//#for k 2
+        score_$k = select(vec4<f32>(LOWEST), score_$k, vec4<u32>(at_$k) < limits);
+//#end
+        let top = max(best, highest(max(score_0, score_1), lane));
+//#for k 2
+        weight[lane + $ku * SIZE] = select(vec4<f32>(), exp(score_$k - top), vec4<u32>(at_$k) < limits);
+//#end
+        let shrink = exp(best - top);
+        best = top;
         workgroupBarrier();
 
-        // pass 2: one dimension an invocation, over the keys of the tile
-        let shrink = exp(best - next);
-        best = next;
-        total *= shrink;
-        sum *= shrink;
-        let count = min(SIZE, limit - first);
-        for (var k = 0u; k < count; k++) {
-            let w = weight[k];
-            total += w;
-            let at = (first + k) * dims.stride + column;
-            for (var i = 0u; i < 4u; i++) {
-                let d = lane + i * SIZE;
-                if (d < dims.head) {
-                    sum[i] += w * values[at + d];
-                }
+        // values, weighted
+        totals *= shrink;
+        sum_0 *= shrink.x;
+        sum_1 *= shrink.y;
+        sum_2 *= shrink.z;
+        sum_3 *= shrink.w;
+        if (share < shares) {
+            let count = min(TILE, limit - first);
+            for (var k = share; k < count; k += shares) {
+                let w = weight[k];
+                let v = values[value_at + (first + k) * wide4];
+                totals += w;
+                sum_0 += w.x * v;
+                sum_1 += w.y * v;
+                sum_2 += w.z * v;
+                sum_3 += w.w * v;
             }
         }
         workgroupBarrier();
     }
-    for (var i = 0u; i < 4u; i++) {
-        let d = lane + i * SIZE;
-        if (d < dims.head) {
-            out[row * dims.stride + column + d] = sum[i] / total;
+
+    // the shares of the keys come together: totals, then one row after the other
+    partial[lane] = totals;
+    workgroupBarrier();
+    var all = vec4<f32>();
+    for (var i = 0u; i < shares; i++) {
+        all += partial[i * wide4];
+    }
+//#for r 4
+    workgroupBarrier();
+    partial[lane] = sum_$r;
+    workgroupBarrier();
+    if (lane < wide4 && tall + $ru < call.rows) {
+        var sum = vec4<f32>();
+        for (var i = 0u; i < shares; i++) {
+            sum += partial[i * wide4 + lane];
+        }
+        sum /= all[$r];
+        let to = (tall + $ru) * dims.out_stride + head * dims.head + lane * 4u;
+        for (var d = 0u; d < min(4u, dims.head - lane * 4u); d++) {
+            out[to + d] = sum[d];
         }
     }
+//#end
 }

@@ -1,24 +1,21 @@
 // draw takes a token from each row of logits, and measures it, on the GPU.
-//   logits (R, V), draws (R): the row's uniform, and the token to take instead or NONE,
-//   out (R): token, ln p(token), entropy
+//   logits (asks, V), draws (slots, slot_rows): a canvas row's uniform, and the token to take instead or
+//   NONE; out (slots, slot_rows): the candidates of asked rows, in their order
 // One workgroup handles one row. Top-k and the nucleus are thresholds on the logit, found by bisecting
 // its bits; the token is where the cumulative distribution in the order of ids crosses the uniform.
-// Dispatch: R. Source: cpu/draw.go.
+// Dispatch: asks. Source: cpu/draw.go.
 //#import pass
+//#import state
+//#import drawn
 @group(0) @binding(0) var<uniform> call: Pass;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> draws: array<Draw>;
-@group(0) @binding(3) var<storage, read_write> out: array<Drawn>;
+@group(0) @binding(1) var<storage, read> state: State;
+@group(0) @binding(2) var<storage, read> logits: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> draws: array<Draw>;
+@group(0) @binding(4) var<storage, read_write> out: array<Drawn>;
 
 struct Draw {
     uniform_: f32,
     forced: u32,
-}
-struct Drawn {
-    token: u32,
-    log_prob: f32,
-    entropy: f32,
-    unused: u32,
 }
 
 const SIZE = 256u;
@@ -26,7 +23,8 @@ const NONE = 0xffffffffu;
 const LOWEST = -3.4e38;
 var<workgroup> numbers: array<f32, SIZE>;
 var<workgroup> indices: array<u32, SIZE>;
-var<private> row_at: u32;
+var<private> row_at: u32; // in vectors
+var<private> quads: u32;  // in a row
 
 fn total(value: f32, lane: u32) -> f32 {
     numbers[lane] = value;
@@ -42,30 +40,40 @@ fn total(value: f32, lane: u32) -> f32 {
     return sum;
 }
 
-// ordered maps a float to an integer of the same order.
-fn ordered(f: f32) -> u32 {
-    let bits = bitcast<u32>(f);
-    return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+// ordered maps floats to integers of the same order.
+fn ordered(f: vec4<f32>) -> vec4<u32> {
+    let bits = bitcast<vec4<u32>>(f);
+    return select(bits | vec4<u32>(0x80000000u), ~bits, (bits & vec4<u32>(0x80000000u)) != vec4<u32>());
 }
 
-// weight is the unnormalised probability of token v at the request's temperature; 0 below the cut.
-fn weight(v: u32, top: f32, cut: u32) -> f32 {
-    let l = logits[row_at + v];
-    if (v == call.mask || ordered(l) < cut) {
-        return 0.0;
-    }
-    return exp((l - top) * call.inv_temperature);
+// four_logits are those of tokens 4v to 4v + 3; the mask and what is no token have no probability.
+fn four_logits(v: u32) -> vec4<f32> {
+    let id = vec4<u32>(4u * v) + vec4<u32>(0u, 1u, 2u, 3u);
+    return select(vec4<f32>(LOWEST), logits[row_at + v], (id < vec4<u32>(call.vocab)) & (id != vec4<u32>(call.mask)));
+}
+
+// weights are unnormalised probabilities at the request's temperature; 0 below the cut.
+fn weights(l: vec4<f32>, top: f32, cut: u32) -> vec4<f32> {
+    let e = exp(max((l - top) * call.inv_temperature, vec4<f32>(-100.0)));
+    return select(vec4<f32>(), e, (ordered(l) >= vec4<u32>(cut)) & (l > vec4<f32>(LOWEST)));
+}
+
+fn across(v: vec4<f32>) -> f32 {
+    return v.x + v.y + v.z + v.w;
 }
 
 // above sums weights, or counts tokens, from the cut on.
 fn above(cut: u32, top: f32, counting: bool, lane: u32) -> f32 {
-    var sum = 0.0;
-    for (var v = lane; v < call.vocab; v += SIZE) {
-        if (v != call.mask && ordered(logits[row_at + v]) >= cut) {
-            sum += select(weight(v, top, cut), 1.0, counting);
+    var sum = vec4<f32>();
+    for (var v = lane; v < quads; v += SIZE) {
+        let l = four_logits(v);
+        if (counting) {
+            sum += select(vec4<f32>(), vec4<f32>(1.0), (ordered(l) >= vec4<u32>(cut)) & (l > vec4<f32>(LOWEST)));
+        } else {
+            sum += weights(l, top, cut);
         }
     }
-    return total(sum, lane);
+    return total(across(sum), lane);
 }
 
 // kth is the highest cut that lets at least k tokens through.
@@ -93,17 +101,24 @@ fn nucleus(mass: f32, floor: u32, top: f32, lane: u32) -> u32 {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let row = group.x;
-    row_at = row * call.logit_stride;
+    if (group.x >= state.asks) {
+        return;
+    }
+    let at = call.slot * call.slot_rows;
+    let choice = draws[at + state.asked[group.x]];
+    row_at = group.x * (call.logit_stride / 4u);
+    quads = call.logit_stride / 4u;
 
     // pass 1: the most probable token, the lowest id among equals
     var best = NONE;
     var highest = LOWEST;
-    for (var v = lane; v < call.vocab; v += SIZE) {
-        let l = logits[row_at + v];
-        if (v != call.mask && (best == NONE || l > highest)) {
-            highest = l;
-            best = v;
+    for (var v = lane; v < quads; v += SIZE) {
+        let l = four_logits(v);
+        for (var i = 0u; i < 4u; i++) {
+            if (l[i] > highest) {
+                highest = l[i];
+                best = 4u * v + i;
+            }
         }
     }
     numbers[lane] = highest;
@@ -124,17 +139,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
 
     // pass 2: normaliser and entropy at temperature 1
-    var sum = 0.0;
-    var weighted = 0.0;
-    for (var v = lane; v < call.vocab; v += SIZE) {
-        if (v != call.mask) {
-            let d = logits[row_at + v] - top;
-            sum += exp(d);
-            weighted += exp(d) * d;
-        }
+    var sum = vec4<f32>();
+    var weighted = vec4<f32>();
+    for (var v = lane; v < quads; v += SIZE) {
+        let d = max(four_logits(v) - top, vec4<f32>(-100.0));
+        let e = exp(d);
+        sum += e;
+        weighted += e * d;
     }
-    let z = total(sum, lane);
-    let entropy = log(z) - total(weighted, lane) / z;
+    let z = total(across(sum), lane);
+    let entropy = log(z) - total(across(weighted), lane) / z;
 
     // pass 3: what top-k and top-p leave
     var cut = 0u;
@@ -143,18 +157,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     if (call.greedy == 0u && call.top_p < 1.0) {
         let mass = call.top_p * above(cut, top, false, lane);
-        cut = min(nucleus(mass, cut, top, lane), ordered(top));
+        cut = min(nucleus(mass, cut, top, lane), ordered(vec4<f32>(top)).x);
     }
 
     // pass 4: a run of neighbouring ids an invocation, then the run that the uniform falls into
-    let run = (call.vocab + SIZE - 1u) / SIZE;
+    let run = (quads + SIZE - 1u) / SIZE;
     let start = lane * run;
-    let finish = min(start + run, call.vocab);
-    var mine = 0.0;
-    for (var v = start; v < finish; v++) {
-        mine += weight(v, top, cut);
+    var mine = vec4<f32>();
+    if (call.greedy == 0u) {
+        for (var v = start; v < min(start + run, quads); v++) {
+            mine += weights(four_logits(v), top, cut);
+        }
     }
-    numbers[lane] = mine;
+    numbers[lane] = across(mine);
     workgroupBarrier();
     if (lane != 0u) {
         return;
@@ -165,26 +180,27 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var i = 0u; i < SIZE; i++) {
             all += numbers[i];
         }
-        let target_ = draws[row].uniform_ * all;
+        let target_ = choice.uniform_ * all;
         var before = 0.0;
         var i = 0u;
         while (i < SIZE - 1u && before + numbers[i] <= target_) {
             before += numbers[i];
             i++;
         }
-        for (var v = i * run; v < min((i + 1u) * run, call.vocab); v++) {
-            let w = weight(v, top, cut);
-            if (w > 0.0) {
-                token = v;
-                before += w;
-                if (before > target_) {
-                    break;
+        var found = false;
+        for (var v = i * run; v < min((i + 1u) * run, quads) && !found; v++) {
+            let w = weights(four_logits(v), top, cut);
+            for (var j = 0u; j < 4u && !found; j++) {
+                if (w[j] > 0.0) {
+                    token = 4u * v + j;
+                    before += w[j];
+                    found = before > target_;
                 }
             }
         }
     }
-    if (draws[row].forced != NONE) {
-        token = draws[row].forced;
+    if (choice.forced != NONE) {
+        token = choice.forced;
     }
-    out[row] = Drawn(token, logits[row_at + token] - top - log(z), entropy, 0u);
+    out[at + group.x] = Drawn(token, logits[row_at + token / 4u][token % 4u] - top - log(z), entropy, 0u);
 }

@@ -77,7 +77,7 @@ func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string
 	}))
 	defer server.Close()
 
-	ctx := Open(t, timeout)
+	ctx := Open(t, timeout+30*time.Second)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL)))
 	_, err = chromedp.Run(ctx, chromedp.Poll[bool]("code !== null", chromedp.WithPollingTimeout(timeout)))
 	output, outputErr := chromedp.Run(ctx, chromedp.Evaluate[string]("output"))
