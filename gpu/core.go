@@ -53,7 +53,7 @@ func (s *Start) Abandon() {
 }
 
 func begin(ctx context.Context, m model.Config, half bool, o Options) (*core, error) {
-	d, err := device.Open(ctx)
+	d, err := takeDevice(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +307,7 @@ func candidate(row int, data []byte) draw.Candidate {
 	return draw.Candidate{Row: row, Token: int(d.Token), LogProb: float64(d.LogProb), Entropy: float64(d.Entropy)}
 }
 
-func (c *core) close() { c.device.Close() }
+func (c *core) close() { giveDevice(c.device) }
 
 // checkModel refuses what the kernels can not run.
 func checkModel(c *model.Config) error {

@@ -28,7 +28,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := &cobra.Command{Use: "unmask", Short: "run block-diffusion language models", Long: long, SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(generateCommand(), scoreCommand(), logitsCommand(), tokenizeCommand(), infoCommand(), verifyCommand())
+	root.AddCommand(generateCommand(), scoreCommand(), logitsCommand(), tokenizeCommand(), infoCommand(), verifyCommand(), benchCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	if cmd, err := root.ExecuteContextC(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: error: %v\n", cmd.CommandPath(), err)

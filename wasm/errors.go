@@ -28,6 +28,10 @@ func codeOf(err error) string {
 		return protocol.CodeIntegrity
 	case errors.Is(err, device.ErrUnsupported):
 		return protocol.CodeUnsupported
+	case errors.Is(err, device.ErrOutOfMemory):
+		return protocol.CodeOutOfMemory
+	case errors.Is(err, device.ErrLost):
+		return protocol.CodeDeviceLost
 	}
 	return protocol.CodeFailed
 }

@@ -19,7 +19,8 @@ import (
 // loaded is a model with its engine.
 type loaded struct {
 	*session.Session
-	ready protocol.Ready
+	ready    protocol.Ready
+	breathed time.Time // when the event loop last ran
 }
 
 // load fetches and verifies a pack, opens an engine on it, and says which and why.
@@ -27,18 +28,20 @@ func (w *worker) load(ctx context.Context, q protocol.Load) error {
 	if q.Engine != "auto" && q.Engine != "gpu" && q.Engine != "cpu" {
 		return requestError{fmt.Errorf("engine is %q, expected auto, gpu or cpu", q.Engine)}
 	}
-	files := &fetched{base: q.URL}
-	p, err := model.Open(ctx, files, files.report)
+	opening := &opening{fetched: fetched{base: q.URL}, engine: q.Engine, options: gpuOptions()}
+	p, err := model.Open(ctx, opening, opening.report)
 	if err != nil {
+		opening.abandon()
 		return integrityError{err}
 	}
 	s, err := session.New(p, nil)
 	if err != nil {
+		opening.abandon()
 		return err
 	}
 	m := &loaded{Session: s}
 	m.ready = protocol.Ready{Type: protocol.TypeReady, BlockSize: p.Config.Block, Params: p.Config.Params(), Bytes: p.Bytes()}
-	if err := m.openEngine(ctx, q.Engine); err != nil {
+	if err := m.openEngine(ctx, q.Engine, opening.options); err != nil {
 		return err
 	}
 	if w.model != nil {
@@ -51,10 +54,50 @@ func (w *worker) load(ctx context.Context, q protocol.Load) error {
 	return nil
 }
 
-func (m *loaded) openEngine(ctx context.Context, want string) error {
+// gpuOptions remember measurements, and tell the page when a device is replaced.
+func gpuOptions() gpu.Options {
+	return gpu.Options{Tuning: tuning{}, Lost: func(err error) {
+		post(protocol.Recovered{Type: protocol.TypeRecovered, Message: err.Error()})
+	}}
+}
+
+// opening fetches a pack, and has the GPU's kernels compiled as soon as the architecture is known.
+type opening struct {
+	fetched
+	engine   string
+	options  gpu.Options
+	manifest *model.Manifest
+}
+
+// ReadFile implements model.Files. The manifest comes first, then config.json; both are verified by
+// model.Open, and gpu.New refuses kernels that were begun for another model.
+func (o *opening) ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
+	data, err := o.fetched.ReadFile(ctx, name, limit)
+	if err != nil || o.engine == "cpu" {
+		return data, err
+	}
+	switch name {
+	case model.ManifestFile:
+		o.manifest, _ = model.ParseManifest(data)
+	case model.ConfigFile:
+		if c, err := model.ParseConfig(name, data); err == nil && o.manifest != nil {
+			o.options.Start = gpu.Begin(context.WithoutCancel(ctx), c, o.manifest.Quantization, o.options)
+		}
+	}
+	return data, nil
+}
+
+// abandon frees what was begun for a model that can not be opened.
+func (o *opening) abandon() {
+	if o.options.Start != nil {
+		o.options.Start.Abandon()
+	}
+}
+
+func (m *loaded) openEngine(ctx context.Context, want string, o gpu.Options) error {
 	reason := "asked for"
 	if want != "cpu" {
-		e, err := gpu.New(ctx, m.Pack)
+		e, err := gpu.New(ctx, m.Pack, o)
 		if err == nil {
 			m.Engine = e
 			m.ready.Engine, m.ready.Adapter, m.ready.Reason = "gpu", e.Info().Name, "WebGPU is available"
@@ -70,11 +113,15 @@ func (m *loaded) openEngine(ctx context.Context, want string) error {
 	return nil
 }
 
-// emit posts an event. On the CPU it then lets the event loop run, so that stop is heard.
+// breath is how long the CPU engine may keep the event loop waiting, which hears stop.
+const breath = 20 * time.Millisecond
+
+// emit posts an event. On the CPU it lets the event loop run now and then.
 func (m *loaded) emit(event any) error {
 	post(event)
-	if m.ready.Engine == "cpu" {
-		time.Sleep(time.Millisecond)
+	if m.ready.Engine == "cpu" && time.Since(m.breathed) > breath {
+		time.Sleep(time.Microsecond)
+		m.breathed = time.Now()
 	}
 	return nil
 }

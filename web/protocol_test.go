@@ -36,6 +36,7 @@ func TestProtocolTypes(t *testing.T) {
 		protocol.ScoreResult{},
 		protocol.LogitsResult{},
 		protocol.Answer{},
+		protocol.Recovered{},
 		protocol.Error{},
 	} {
 		goType := reflect.TypeOf(v)

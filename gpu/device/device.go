@@ -181,5 +181,26 @@ func (d *Device) bind(p *pipeline, c *record.Command) (group, error) {
 	return g, err
 }
 
+// Reset frees every buffer and keeps the compiled kernels, so that another model may use the device.
+// Nothing may be under way.
+func (d *Device) Reset() {
+	for _, p := range d.pipelines {
+		for _, g := range p.groups {
+			d.platform.freeGroup(g)
+		}
+		p.groups = map[string]group{}
+	}
+	for _, s := range d.staging {
+		d.buffers = append(d.buffers, s.buffer)
+	}
+	for _, b := range d.buffers {
+		d.platform.freeBuffer(b)
+	}
+	d.buffers, d.sizes, d.staging = nil, nil, nil
+}
+
 // Close frees the device and everything made on it.
-func (d *Device) Close() { d.platform.close(d) }
+func (d *Device) Close() {
+	d.Reset()
+	d.platform.close(d)
+}

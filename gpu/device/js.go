@@ -239,6 +239,10 @@ func (p *platform) mapped(b buffer, size int64) (out []byte, err error) {
 	return out, nil
 }
 
+func (*platform) freeGroup(group) {}
+
+func (*platform) freeBuffer(b buffer) { b.Call("destroy") }
+
 // close lets the browser free everything that was made on the device.
 func (p *platform) close(*Device) {
 	p.gpu.Call("destroy")

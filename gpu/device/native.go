@@ -226,20 +226,17 @@ func (p *platform) mapped(b buffer, size int64) ([]byte, error) {
 	return out, b.Unmap()
 }
 
+func (*platform) freeGroup(g group) { g.Release() }
+
+func (*platform) freeBuffer(b buffer) {
+	b.Destroy()
+	b.Release()
+}
+
 func (p *platform) close(d *Device) {
 	for _, each := range d.pipelines {
-		for _, g := range each.groups {
-			g.Release()
-		}
 		each.pipe.pipeline.Release()
 		each.pipe.layout.Release()
-	}
-	for _, s := range d.staging {
-		d.buffers = append(d.buffers, s.buffer)
-	}
-	for _, b := range d.buffers {
-		b.Destroy()
-		b.Release()
 	}
 	p.queue.Release()
 	p.gpu.Release()

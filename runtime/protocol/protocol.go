@@ -21,6 +21,8 @@ const (
 	TypeDone     = "done"     // Done
 	TypeAnswer   = "answer"   // Answer
 	TypeError    = "error"    // Error
+
+	TypeRecovered = "recovered" // Recovered
 )
 
 // Load opens the pack at a URL, relative to the page.
@@ -140,8 +142,16 @@ const (
 	CodeUnsupported = "unsupported" // no engine runs here
 	CodeIntegrity   = "integrity"   // the pack is damaged or not one
 	CodeRequest     = "request"     // the request makes no sense
-	CodeFailed      = "failed"      // anything else
+	CodeDeviceLost  = "device_lost" // the GPU went away, again and again
+	CodeOutOfMemory = "out_of_memory"
+	CodeFailed      = "failed" // anything else
 )
+
+// Recovered tells that the GPU device went away and that work goes on on another, with the same result.
+type Recovered struct {
+	Type    string `json:"type"`
+	Message string `json:"message"`
+}
 
 // Error ends a request that failed.
 type Error struct {

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,7 +41,11 @@ func Open(t testing.TB, timeout time.Duration, flags ...string) context.Context 
 		options = append(options, chromedp.Flag(name, value))
 	}
 	for _, flag := range flags {
-		options = append(options, chromedp.Flag(flag, true))
+		if name, value, ok := strings.Cut(flag, "="); ok {
+			options = append(options, chromedp.Flag(name, value))
+		} else {
+			options = append(options, chromedp.Flag(flag, true))
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	t.Cleanup(cancel)

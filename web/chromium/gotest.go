@@ -77,7 +77,9 @@ func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string
 	}))
 	defer server.Close()
 
-	ctx := Open(t, timeout+30*time.Second)
+	// Workgroup memory is then not cleared, which kernels must not count on, and which SwiftShader needs
+	// most of its compilation for.
+	ctx := Open(t, timeout+30*time.Second, "enable-dawn-features=disable_workgroup_init")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL)))
 	_, err = chromedp.Run(ctx, chromedp.Poll[bool]("code !== null", chromedp.WithPollingTimeout(timeout)))
 	output, outputErr := chromedp.Run(ctx, chromedp.Evaluate[string]("output"))

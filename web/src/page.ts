@@ -68,8 +68,12 @@ function handle(event: Event): void {
       show("error", event.message);
       if (event.code === "unsupported") {
         notice.hidden = false;
-        notice.textContent = `This page wants WebGPU, and there is none here: ${event.message}. Try a current Chrome, Edge, Safari or Firefox, or let the processor do it, slowly: open the page with ?engine=cpu.`;
+        notice.textContent = `This page wants WebGPU, and there is none here: ${event.message}. Try a current Chrome, Edge, Safari or Firefox, or let the processor do it: open the page with ?engine=cpu.`;
       }
+      break;
+    case "recovered":
+      notice.hidden = false;
+      notice.textContent = `The graphics card was reset (${event.message}); the text goes on.`;
       break;
     case "answer":
       break;
@@ -79,8 +83,8 @@ function handle(event: Event): void {
 const reasons: Record<string, string> = { length: "length reached", eos: "end of text", entropy: "it began to repeat itself" };
 
 async function loaded(event: Ready): Promise<void> {
-  const kind = event.engine === "gpu" ? "WebGPU" : "processor (WebAssembly)";
-  engine.textContent = `${event.engine}: ${kind}${event.engine === "gpu" ? `, ${event.adapter}` : ""}`;
+  const kind = event.engine === "gpu" ? "WebGPU" : "WebAssembly";
+  engine.textContent = `${event.engine}: ${kind}${event.adapter ? `, ${event.adapter}` : ""}`;
   engine.title = event.reason;
   if (event.engine === "cpu" && preset.engine === "auto") {
     notice.hidden = false;

@@ -25,7 +25,8 @@ export interface ScoreResult {
 }
 export interface LogitsResult { logits: number[][] }
 export interface Answer { type: "answer"; logits?: LogitsResult; score?: ScoreResult }
+export interface Recovered { type: "recovered"; message: string }
 export interface Error { type: "error"; code: string; message: string }
 
 export type Request = Load | Generate | Logits | Score | Stop;
-export type Event = Progress | Ready | Canvas | Reveal | Block | Done | Answer | Error;
+export type Event = Progress | Ready | Canvas | Reveal | Block | Done | Answer | Recovered | Error;

@@ -20,7 +20,7 @@ scope.addEventListener("install", (event) => {
 scope.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
     for (const name of await caches.keys()) {
-      if (name.startsWith("unmask-") && name !== cacheName) await caches.delete(name);
+      if (/^unmask-[0-9a-f]+$/.test(name) && name !== cacheName) await caches.delete(name);
     }
     await scope.clients.claim();
   })());

@@ -1,0 +1,116 @@
+//go:build js
+
+// Command bench is the benchmark in a browser's Web Worker: the same measurements as `unmask bench`,
+// each posted to the page as JSON text. Options come in the worker's URL: engines, shapes, quick.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	goruntime "runtime"
+	"strings"
+	"syscall/js"
+
+	"github.com/unmask-lm/unmask/cpu/simd"
+	"github.com/unmask-lm/unmask/cpu/simd/kernels"
+	"github.com/unmask-lm/unmask/gpu"
+	"github.com/unmask-lm/unmask/model"
+	"github.com/unmask-lm/unmask/runtime/bench"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		post(map[string]string{"error": err.Error()})
+		return
+	}
+	post(map[string]bool{"done": true})
+}
+
+func post(v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // numbers and strings
+	}
+	js.Global().Call("postMessage", string(text))
+}
+
+// option reads a parameter of the worker's URL.
+func option(name string) string {
+	query := js.Global().Get("URLSearchParams").New(js.Global().Get("location").Get("search"))
+	if v := query.Call("get", name); v.Truthy() {
+		return v.String()
+	}
+	return ""
+}
+
+func run(ctx context.Context) error {
+	shapes, engines := option("shapes"), option("engines")
+	for _, s := range bench.Shapes {
+		if shapes != "" && !strings.Contains(shapes, s.Name) {
+			continue
+		}
+		for _, group := range bench.Groups(bench.Cases(s, option("quick") != "")) {
+			p := s.Pack(group[0].Rows, group[0].Weights)
+			if engines == "" || strings.Contains(engines, "cpu") {
+				if err := onCPU(ctx, p, group); err != nil {
+					return err
+				}
+			}
+			if engines == "" || strings.Contains(engines, "gpu") {
+				if err := onGPU(ctx, p, group); err != nil {
+					post(map[string]string{"skipped": "gpu browser", "why": err.Error()})
+					engines = "cpu"
+				}
+			}
+			p = nil
+			goruntime.GC() // before the next model, which may be large
+		}
+	}
+	return nil
+}
+
+func onCPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
+	flops, bytes := simd.Peak(1)
+	e := simd.New(p, 1)
+	defer e.Close()
+	for _, c := range cases {
+		r, err := bench.Measure(ctx, e, c, bench.Limits{FLOPs: flops, Bytes: bytes})
+		if err != nil {
+			return err
+		}
+		r.Engine, r.Adapter, r.Threads = "cpu wasm", kernels.Level(), 1
+		post(r)
+	}
+	return nil
+}
+
+func onGPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
+	e, err := gpu.New(ctx, p, gpu.Options{Tuning: once{}})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	peak, err := e.Peak(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range cases {
+		r, err := bench.Measure(ctx, e, c, bench.Limits{FLOPs: peak.FLOPs, Bytes: peak.Bytes})
+		if err != nil {
+			return err
+		}
+		cost, err := e.Cost()
+		if err != nil {
+			return err
+		}
+		r.Engine, r.Adapter, r.Dispatches, r.BytesBack = "gpu browser", e.Info().Name, cost.Dispatches, cost.Back
+		post(r)
+	}
+	return nil
+}
+
+// once measures tiles anew for each model and remembers nothing.
+type once struct{}
+
+func (once) Load(string) []byte  { return nil }
+func (once) Save(string, []byte) {}

@@ -1,0 +1,4 @@
+// This file runs in the benchmark's worker.
+import { start } from "./start";
+
+start("bench.wasm", (reason) => self.postMessage(JSON.stringify({ error: reason })));
