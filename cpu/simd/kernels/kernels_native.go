@@ -32,6 +32,10 @@ func Level() string { return names[level] }
 
 func float(p *float32) *C.float { return (*C.float)(p) }
 
+func pack(x *float32, rows, in int32, out *float32) {
+	C.unmask_pack(float(x), C.int(rows), C.int(in), float(out))
+}
+
 func matmulF32(x *float32, rows, in int32, w unsafe.Pointer, bias, out *float32, stride, first, last, epilogue int32) {
 	C.unmask_matmul_f32(float(x), C.int(rows), C.int(in), (*C.float)(w), float(bias), float(out), C.int(stride), C.int(first), C.int(last), C.int(epilogue))
 }

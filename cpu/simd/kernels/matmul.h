@@ -3,8 +3,10 @@
 // Source: cpu/matmul.go, cpu/gelu.go.
 //
 // A tile of TALL rows × WIDE outputs keeps its sums in registers, LANES partial sums each, along the
-// inner dimension; both operands are read in the order in which they lie. While a tile is computed,
-// the next one's weights are fetched from memory.
+// inner dimension. x is packed, so that each tile reads it in one stream. Weights are read in the order
+// in which they lie, and while a tile is computed, the next one's are fetched from memory, where an
+// instruction can ask for that; elsewhere a tile is one output wide, a single stream, which processors
+// fetch ahead by themselves.
 
 // What happens to a sum; the numbers are those of kernels.Epilogue.
 enum { STORE, GELU, ADD };
@@ -12,9 +14,24 @@ enum { STORE, GELU, ADD };
 #define TALL 4
 #if LANES == 16
 #define WIDE 4
-#else
+#elif LANES == 8
 #define WIDE 2
+#else
+#define WIDE 1
 #endif
+
+// pack lays rows out for matmul: TALL rows are interleaved, LANES values of each in turn, then what is
+// left of each; rows that fill no tile follow as they are.
+void KERNEL(pack)(const float *x, int rows, int in, float *out) {
+    int whole = in / LANES * LANES, r = 0;
+    for (; r + TALL <= rows; r += TALL, x += TALL * in) {
+        for (int i = 0; i < whole; i += LANES)
+            for (int t = 0; t < TALL; t++, out += LANES) save(out, load(x + t * in + i));
+        for (int t = 0; t < TALL; t++)
+            for (int i = whole; i < in; i++) *out++ = x[t * in + i];
+    }
+    for (int i = 0; i < (rows - r) * in; i++) out[i] = x[i];
+}
 
 INLINE vf gelu(vf v) {
     vf u = 1.5957691216057308f * (v + 0.044715f * v * v * v); // twice the usual, for tanh by e^x
@@ -45,13 +62,14 @@ INLINE void finish(float *out, float value, int epilogue) {
                 __builtin_prefetch(w + (wide + o) * in + i);                                                           \
             }                                                                                                          \
             UNROLL for (int r = 0; r < tall; r++) {                                                                    \
-                vf row = load(x + r * in + i);                                                                         \
+                vf row = load(x + tall * i + r * LANES);                                                               \
                 UNROLL for (int o = 0; o < wide; o++) acc[r][o] += row * v[o];                                         \
             }                                                                                                          \
         }                                                                                                              \
         UNROLL for (int r = 0; r < tall; r++) UNROLL for (int o = 0; o < wide; o++) {                                  \
             float total = sum(acc[r][o]);                                                                              \
-            for (int i = whole; i < in; i++) total += x[r * in + i] * LOAD1(w[o * in + i]);                            \
+            const float *rest = x + tall * whole + r * (in - whole) - whole;                                           \
+            for (int i = whole; i < in; i++) total += rest[i] * LOAD1(w[o * in + i]);                                  \
             finish(out + r * stride + o, bias ? total + bias[o] : total, epilogue);                                    \
         }                                                                                                              \
     }                                                                                                                  \
