@@ -31,17 +31,18 @@ type report struct {
 
 func main() {
 	quick := flag.Bool("quick", false, "only the base shape, 4 rows behind 256 tokens, and the contexts of the goals")
+	only := flag.String("only", "", "the one part to run: native, browser, peers or text")
 	peers := flag.String("peers", ".cache/peers", "folder of scripts/peers.sh")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *quick, *peers); err != nil {
+	if err := run(ctx, *quick, *only, *peers); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: error: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, quick bool, peers string) error {
+func run(ctx context.Context, quick bool, only, peers string) error {
 	if _, err := os.Stat("bench/main.go"); err != nil {
 		return errors.New("run it from the project's root, with make bench")
 	}
@@ -50,11 +51,14 @@ func run(ctx context.Context, quick bool, peers string) error {
 		name string
 		run  func() error
 	}{
-		{"native engines", func() error { return r.native(ctx, quick) }},
-		{"engines in Chromium", func() error { return r.browser(ctx, quick) }},
-		{"onnxruntime", func() error { return r.peers(ctx, quick, peers) }},
-		{"text per second", func() error { return r.texts(ctx) }},
+		{"native", func() error { return r.native(ctx, quick) }},
+		{"browser", func() error { return r.browser(ctx, quick) }},
+		{"peers", func() error { return r.peers(ctx, quick, peers) }},
+		{"text", func() error { return r.texts(ctx) }},
 	} {
+		if only != "" && only != part.name {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "bench: %s\n", part.name)
 		if err := part.run(); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)

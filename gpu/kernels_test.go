@@ -238,7 +238,7 @@ func testAttend(t *testing.T, b bench, rng *rand.Rand) {
 		scaled[i] = q[i] / float32(math.Sqrt(float64(head)))
 	}
 	out := b.buffer(make([]float32, rows*gpu.Pad(d)))
-	got := b.run(shaders.Build("attend", "", shaders.Tile{}, gpu.Pad(head)/4), [3]uint32{uint32(rows+3) / 4, uint32(heads), 1}, out, rows*gpu.Pad(d),
+	got := b.run(shaders.Build("attend", "", b.tile(rng), gpu.Pad(head)/4), [3]uint32{uint32(rows+3) / 4, uint32(heads), 1}, out, rows*gpu.Pad(d),
 		b.uniform(gpu.PassUniform{Base: uint32(base), Rows: uint32(rows), Block: uint32(block)}),
 		b.uniform(gpu.Dims{OutStride: uint32(gpu.Pad(d)), Head: uint32(head), Heads: uint32(heads), Window: uint32(window)}),
 		b.state(), b.buffer(headed(scaled, head)), b.buffer(keys), b.buffer(values), out)

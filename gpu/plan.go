@@ -108,15 +108,23 @@ func (p *plan) parts(u use) []dims {
 func (p *plan) setTiles(tiles map[string]shaders.Tile) {
 	p.tiles, p.names = tiles, map[string]string{}
 	for name, u := range uses(&p.c) {
-		p.names[name] = shaders.Variant(u.kernel, p.variant, tiles[name], p.quads())
+		p.names[name] = shaders.Variant(u.kernel, p.variant, p.tileOf(name), p.quads())
 	}
+}
+
+// tileOf is the tile of a use; attend goes by that of qkv.
+func (p *plan) tileOf(name string) shaders.Tile {
+	if name == useAttend {
+		name = useQKV
+	}
+	return p.tiles[name]
 }
 
 // kernels are the variants that all uses need, and those without weights.
 func (p *plan) kernels() []shaders.Kernel {
 	out := []shaders.Kernel{shaders.Build("draw", "", shaders.Tile{}, 0), shaders.Build("reveal", "", shaders.Tile{}, 0)}
 	for name, u := range uses(&p.c) {
-		out = append(out, shaders.Build(u.kernel, p.variant, p.tiles[name], p.quads()))
+		out = append(out, shaders.Build(u.kernel, p.variant, p.tileOf(name), p.quads()))
 	}
 	return out
 }

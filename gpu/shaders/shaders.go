@@ -90,20 +90,22 @@ func (t Tile) held() int {
 	return 512
 }
 
-// Tiles are the shapes to choose from on a device, the plainest first: few lanes and no split suit
-// processors that stand in for a GPU, a split reads memory in the order that GPUs like.
+// Tiles are the shapes to choose from on a device. Few lanes, many outputs and no split suit processors
+// that stand in for a GPU, which take long to compile and are measured with the first few; a split
+// reads memory in the order that GPUs like.
 var Tiles = []Tile{
-	{Pairs: 4, Split: 1, Lanes: 32},
+	{Pairs: 16, Split: 1, Lanes: 4},
+	{Pairs: 8, Split: 1, Lanes: 8},
 	{Pairs: 4, Split: 1, Lanes: 16},
 	{Pairs: 2, Split: 8, Lanes: 64},
 	{Pairs: 2, Split: 4, Lanes: 64, Subgroups: true},
-	{Pairs: 8, Split: 1, Lanes: 8},
-	{Pairs: 2, Split: 1, Lanes: 64},
 	{Pairs: 2, Split: 16, Lanes: 64},
 	{Pairs: 4, Split: 8, Lanes: 64},
 	{Pairs: 4, Split: 4, Lanes: 64, Subgroups: true},
 	{Pairs: 1, Split: 16, Lanes: 128},
 	{Pairs: 1, Split: 32, Lanes: 64},
+	{Pairs: 4, Split: 1, Lanes: 32},
+	{Pairs: 2, Split: 1, Lanes: 64},
 }
 
 // kernel is one file.
@@ -148,9 +150,22 @@ func Variant(file, weights string, tile Tile, quads int) string {
 		file += "." + tile.String()
 	}
 	if k.headed {
-		file += ".h" + strconv.Itoa(4*quads)
+		file += fmt.Sprintf(".h%dl%d", 4*quads, attendLanes(tile, quads))
 	}
 	return file
+}
+
+// attendLanes is the size of attend's workgroups: few lanes where a processor stands in for a GPU, as
+// tiles without a split tell, for there a barrier costs by the lane; not fewer than share a value.
+func attendLanes(tile Tile, quads int) int {
+	lanes := 64
+	if tile.Split <= 1 {
+		lanes = 16
+	}
+	for lanes < quads/(2-quads%2) {
+		lanes *= 2
+	}
+	return lanes
 }
 
 // stored is what four weights are stored as, by type.
@@ -196,7 +211,10 @@ func Build(file, weights string, tile Tile, quads int) Kernel {
 	k := Kernel{Name: Variant(file, weights, tile, quads)}
 	set := map[string]string{
 		"WEIGHT": stored[weights], "PAIRS": strconv.Itoa(tile.Pairs), "LANES": strconv.Itoa(tile.Lanes), "SPLIT": strconv.Itoa(tile.Split),
-		"HELD": strconv.Itoa(tile.held()), "QUADS": strconv.Itoa(quads),
+		"HELD": strconv.Itoa(tile.held()), "QUADS": strconv.Itoa(quads), "PARTS": strconv.Itoa(2 - quads%2),
+	}
+	if kind.headed {
+		set["LANES"] = strconv.Itoa(attendLanes(tile, quads))
 	}
 	flags := map[string]bool{"NORM": slices.Contains(normalised, file), "SPLIT": tile.Split > 1, "SUBGROUPS": kind.tiled && tile.Subgroups}
 	enable := ""

@@ -1,7 +1,7 @@
 //go:build js
 
 // Command bench is the benchmark in a browser's Web Worker: the same measurements as `unmask bench`,
-// each posted to the page as JSON text. Options come in the worker's URL: engines, shapes, quick.
+// each posted to the page as JSON text. Options come in the worker's URL: engines, shapes, quick, trace, tile.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/unmask-lm/unmask/cpu/simd"
 	"github.com/unmask-lm/unmask/cpu/simd/kernels"
 	"github.com/unmask-lm/unmask/gpu"
+	"github.com/unmask-lm/unmask/gpu/shaders"
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/runtime/bench"
 )
@@ -85,7 +86,15 @@ func onCPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
 }
 
 func onGPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
-	e, err := gpu.New(ctx, p, gpu.Options{Tuning: once{}})
+	o := gpu.Options{Tuning: once{}}
+	if name := option("tile"); name != "" {
+		tile, err := shaders.ParseTile(name)
+		if err != nil {
+			return err
+		}
+		o.Tile = &tile
+	}
+	e, err := gpu.New(ctx, p, o)
 	if err != nil {
 		return err
 	}
@@ -105,6 +114,14 @@ func onGPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
 		}
 		r.Engine, r.Adapter, r.Dispatches, r.BytesBack = "gpu browser", e.Info().Name, cost.Dispatches, cost.Back
 		post(r)
+	}
+	if option("trace") != "" {
+		var table strings.Builder
+		e.Assume(cases[len(cases)/2].Context)
+		if err := e.Trace(ctx, &table); err != nil {
+			return err
+		}
+		post(map[string]string{"trace": table.String()})
 	}
 	return nil
 }

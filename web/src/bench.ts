@@ -5,13 +5,14 @@ interface Result {
   engine: string; adapter: string; shape: string; weights: string; rows: number; context: number; ms: number; runs: number;
   gflops: number; gbs: number; of_matmul: number; of_bandwidth: number; dispatches?: number; bytes_back?: number;
 }
-type Message = Result | { error: string } | { done: true } | { skipped: string; why: string };
+type Message = Result | { error: string } | { done: true } | { skipped: string; why: string } | { trace: string };
 
 const status = element("status");
 const rows = element<HTMLTableSectionElement>("rows");
 const quick = element<HTMLButtonElement>("quick");
 const full = element<HTMLButtonElement>("full");
 const download = element<HTMLButtonElement>("download");
+const trace = element("trace");
 const results: Result[] = [];
 
 function add(r: Result): void {
@@ -29,6 +30,7 @@ function add(r: Result): void {
 function run(options: URLSearchParams): void {
   results.length = 0;
   rows.replaceChildren();
+  trace.textContent = "";
   quick.disabled = full.disabled = download.disabled = true;
   status.textContent = "running: starting";
   const worker = new Worker(`bench-worker.js?${options}`);
@@ -44,12 +46,13 @@ function run(options: URLSearchParams): void {
     if ("error" in message) end(`error: ${message.error}`);
     else if ("done" in message) end(`done: ${results.length} measurements${skipped.join("")}`);
     else if ("skipped" in message) skipped.push(`; ${message.skipped} skipped: ${message.why}`);
+    else if ("trace" in message) trace.textContent += `${message.trace}\n`;
     else add(message);
   };
   worker.onerror = (event) => end(`error: ${event.message}`);
 }
 
-quick.addEventListener("click", () => run(new URLSearchParams({ quick: "1" })));
+quick.addEventListener("click", () => run(new URLSearchParams({ quick: "1", trace: "1" })));
 full.addEventListener("click", () => run(new URLSearchParams()));
 download.addEventListener("click", () => {
   const link = document.createElement("a");
