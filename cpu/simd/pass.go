@@ -20,7 +20,7 @@ type job struct {
 
 // matmul has all workers compute x·wᵀ + bias for rows of x.
 func (e *Engine) matmul(x []float32, rows int, w *weight, bias, out []float32, stride int, epilogue kernels.Epilogue) {
-	kernels.Pack(x, rows, w.in, e.packed)
+	kernels.Pack(x, rows, w.in, w.half, e.packed)
 	e.job = job{x: e.packed, rows: rows, w: w, bias: bias, out: out, stride: stride, epilogue: epilogue}
 	e.pool.run(e.matmulShare)
 }

@@ -19,6 +19,7 @@ struct Draw {
 }
 
 const SIZE = 256u;
+const STAGE = 16u; // invocations of the second stage of a sum
 const NONE = 0xffffffffu;
 const LOWEST = -3.4e38;
 var<workgroup> numbers: array<f32, SIZE>;
@@ -26,16 +27,20 @@ var<workgroup> indices: array<u32, SIZE>;
 var<private> row_at: u32; // in vectors
 var<private> quads: u32;  // in a row
 
+// total adds one value of each invocation, in two stages: barriers cost more than loads.
 fn total(value: f32, lane: u32) -> f32 {
     numbers[lane] = value;
     workgroupBarrier();
-    for (var half = SIZE / 2u; half > 0u; half /= 2u) {
-        if (lane < half) {
-            numbers[lane] += numbers[lane + half];
+    if (lane < STAGE) {
+        for (var i = lane + STAGE; i < SIZE; i += STAGE) {
+            numbers[lane] += numbers[i];
         }
-        workgroupBarrier();
     }
-    let sum = numbers[0];
+    workgroupBarrier();
+    var sum = 0.0;
+    for (var i = 0u; i < STAGE; i++) {
+        sum += numbers[i];
+    }
     workgroupBarrier();
     return sum;
 }
@@ -99,6 +104,14 @@ fn nucleus(mass: f32, floor: u32, top: f32, lane: u32) -> u32 {
     return max(low + 1u, floor);
 }
 
+// take keeps the more probable of two tokens at the place of the first.
+fn take(first: u32, other: u32) {
+    if (numbers[other] > numbers[first] || (numbers[other] == numbers[first] && indices[other] < indices[first])) {
+        numbers[first] = numbers[other];
+        indices[first] = indices[other];
+    }
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     if (group.x >= state.asks) {
@@ -124,16 +137,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     numbers[lane] = highest;
     indices[lane] = best;
     workgroupBarrier();
-    for (var half = SIZE / 2u; half > 0u; half /= 2u) {
-        if (lane < half) {
-            let other = numbers[lane + half];
-            if (other > numbers[lane] || (other == numbers[lane] && indices[lane + half] < indices[lane])) {
-                numbers[lane] = other;
-                indices[lane] = indices[lane + half];
-            }
+    if (lane < STAGE) {
+        for (var i = lane + STAGE; i < SIZE; i += STAGE) {
+            take(lane, i);
         }
-        workgroupBarrier();
     }
+    workgroupBarrier();
+    if (lane == 0u) {
+        for (var i = 1u; i < STAGE; i++) {
+            take(0u, i);
+        }
+    }
+    workgroupBarrier();
     let top = numbers[0];
     let most = indices[0];
     workgroupBarrier();

@@ -5,7 +5,7 @@ typedef uint16_t half;
 typedef struct statistics statistics; // see draw.h
 
 #define UNMASK_KERNELS(X)                                                                                              \
-    X(void, pack, (const float *x, int rows, int in, float *out), (x, rows, in, out))                                  \
+    X(void, pack, (const float *x, int rows, int in, int folded, float *out), (x, rows, in, folded, out))              \
     X(void, matmul_f32, (const float *x, int rows, int in, const float *w, const float *bias, float *out, int stride,  \
                          int first, int last, int epilogue),                                                           \
       (x, rows, in, w, bias, out, stride, first, last, epilogue))                                                      \

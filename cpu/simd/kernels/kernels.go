@@ -40,11 +40,15 @@ func NewMatrix(data []byte, half bool, in int) Matrix {
 	return Matrix{unsafe.Pointer(unsafe.SliceData(data)), half, len(data) / (in * size), in}
 }
 
-// Pack lays rows of x (rows, in) out for MatMul.
-func Pack(x []float32, rows, in int, out []float32) {
+// Pack lays rows of x (rows, in) out for MatMul with a weight of f16 or f32.
+func Pack(x []float32, rows, in int, half bool, out []float32) {
 	need("x", len(x), rows*in)
 	need("out", len(out), rows*in)
-	pack(&x[0], int32(rows), int32(in), &out[0])
+	folded := int32(0)
+	if half {
+		folded = 1
+	}
+	pack(&x[0], int32(rows), int32(in), folded, &out[0])
 }
 
 // MatMul is x·wᵀ + bias for packed rows of x (rows, In), of which it computes the outputs from first to last

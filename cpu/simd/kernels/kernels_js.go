@@ -18,7 +18,7 @@ func Level() string { return Levels()[0] }
 
 //go:wasmimport kernels unmask_pack_base
 //go:noescape
-func pack(x *float32, rows, in int32, out *float32)
+func pack(x *float32, rows, in, folded int32, out *float32)
 
 //go:wasmimport kernels unmask_matmul_f32_base
 //go:noescape

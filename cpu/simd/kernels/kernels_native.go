@@ -32,8 +32,8 @@ func Level() string { return names[level] }
 
 func float(p *float32) *C.float { return (*C.float)(p) }
 
-func pack(x *float32, rows, in int32, out *float32) {
-	C.unmask_pack(float(x), C.int(rows), C.int(in), float(out))
+func pack(x *float32, rows, in, folded int32, out *float32) {
+	C.unmask_pack(float(x), C.int(rows), C.int(in), C.int(folded), float(out))
 }
 
 func matmulF32(x *float32, rows, in int32, w unsafe.Pointer, bias, out *float32, stride, first, last, epilogue int32) {

@@ -45,14 +45,23 @@ INLINE float sum(vf v) { return _mm512_reduce_add_ps(v); }
 INLINE float highest(vf v) { return _mm512_reduce_max_ps(v); }
 #endif
 
-// half is a weight stored as f16; widen loads LANES of them, and widen1 one.
+// half is a weight stored as f16; widen loads LANES of them, and widen1 one, both FOLD·UNFOLD times too
+// small: pack multiplies the other operand by FOLD, and a finished sum is multiplied by UNFOLD.
 typedef uint16_t half;
 
 // An f16 that is shifted to the place of an f32's exponent and fraction is 2^112 too small, for the
-// exponents' biases differ by 112; subnormal numbers come out right as well. Weights are finite.
+// exponents' biases differ by 112; subnormal numbers come out right as well. Weights are finite. Where
+// there is no instruction for it, the factor is left to FOLD and UNFOLD, of which neither overflows.
+#ifdef __wasm_simd128__
+#define FOLD 0x1p96f
+#define UNFOLD 0x1p16f
+#else
+#define FOLD 1.0f
+#define UNFOLD 1.0f
+#endif
 INLINE float widen1(half h) {
     union { uint32_t u; float f; } v = {(uint32_t)(h & 0x7fff) << 13 | (uint32_t)(h & 0x8000) << 16};
-    return v.f * 0x1p112f;
+    return v.f * (0x1p112f / FOLD / UNFOLD);
 }
 #if LANES == 4 && defined(__ARM_NEON)
 #include <arm_neon.h>
@@ -62,7 +71,7 @@ INLINE vf widen(const half *p) { return (vf)vcvt_f32_f16(vreinterpret_f16_u16(vl
 INLINE vf widen(const half *p) {
     // Sign-extended and shifted, the sign fills bits 28 to 31; only the last is wanted.
     v128_t bits = wasm_v128_and(wasm_i32x4_shl(wasm_i32x4_load16x4(p), 13), wasm_i32x4_splat((int32_t)0x8fffffff));
-    return (vf)bits * 0x1p112f;
+    return (vf)bits;
 }
 #elif LANES == 4
 INLINE vf widen(const half *p) { return (vf){widen1(p[0]), widen1(p[1]), widen1(p[2]), widen1(p[3])}; }
