@@ -47,5 +47,8 @@ func NewWithin(ctx context.Context, p *model.Pack, binding int64) (*Engine, erro
 	return New(ctx, p, Options{largestBinding: binding})
 }
 
+// Made counts what was made on the device of an engine.
+func (e *Engine) Made() int { return e.core.device.Made() }
+
 // Destroy breaks the device of an engine.
 func (e *Engine) Destroy() { e.core.device.Destroy() }

@@ -55,7 +55,11 @@ type Device struct {
 	staging   []staging // free
 	pace      pace
 	encoded   []encoded
+	made      int
 }
+
+// Made counts the buffers and bind groups made so far: in steady state there are no more.
+func (d *Device) Made() int { return d.made }
 
 type pipeline struct {
 	kernel shaders.Kernel
@@ -138,6 +142,7 @@ func (d *Device) NewBuffer(label string, size int64, usage Usage) (record.Buffer
 	if err != nil {
 		return 0, fmt.Errorf("buffer %s of %d bytes: %w", label, size, err)
 	}
+	d.made++
 	d.buffers, d.sizes = append(d.buffers, b), append(d.sizes, size)
 	return record.BufferID(len(d.buffers) - 1), nil
 }
@@ -176,6 +181,7 @@ func (d *Device) bind(p *pipeline, c *record.Command) (group, error) {
 	}
 	g, err := d.platform.bind(p.pipe, c.Label, buffers, sizes)
 	if err == nil {
+		d.made++
 		p.groups[string(key)] = g
 	}
 	return g, err

@@ -115,6 +115,7 @@ func (d *Device) takeStaging(size int64) (staging, error) {
 		}
 	}
 	size = (size + 4095) &^ 4095
+	d.made++
 	b, err := d.platform.buffer("staging", size, readback)
 	return staging{b, size}, err
 }
