@@ -87,20 +87,17 @@ func (b *benchmark) cpu(ctx context.Context, p *model.Pack, cases []bench.Case) 
 	for _, threads := range slices.Compact([]int{1, min(2, goruntime.NumCPU())}) {
 		flops, bytes := simd.Peak(threads)
 		e := simd.New(p, threads)
-		for _, c := range cases {
-			r, err := bench.Measure(ctx, e, c, bench.Limits{FLOPs: flops, Bytes: bytes})
-			if err != nil {
-				return err
-			}
+		err := bench.Each(ctx, e, cases, bench.Limits{FLOPs: flops, Bytes: bytes}, func(r *bench.Result) (err error) {
 			r.Engine, r.Adapter, r.Threads = "cpu native", kernels.Level(), threads
-			if c.Context == longestContext && c.Rows == 4 {
-				if r.RerunMS, err = bench.Rerun(ctx, e, c); err != nil {
+			if r.Context == longestContext && r.Rows == 4 {
+				if r.RerunMS, err = bench.Rerun(ctx, e, r.Case); err != nil {
 					return err
 				}
 			}
-			if err := writeLine(os.Stdout, r); err != nil {
-				return err
-			}
+			return writeLine(os.Stdout, r)
+		})
+		if err != nil {
+			return err
 		}
 		if err := e.Close(); err != nil {
 			return err
@@ -119,19 +116,12 @@ func (b *benchmark) gpu(ctx context.Context, p *model.Pack, cases []bench.Case) 
 	if err != nil {
 		return err
 	}
-	for _, c := range cases {
-		r, err := bench.Measure(ctx, e, c, bench.Limits{FLOPs: peak.FLOPs, Bytes: peak.Bytes})
-		if err != nil {
-			return err
-		}
+	return bench.Each(ctx, e, cases, bench.Limits{FLOPs: peak.FLOPs, Bytes: peak.Bytes}, func(r *bench.Result) error {
 		cost, err := e.Cost()
 		if err != nil {
 			return err
 		}
 		r.Engine, r.Adapter, r.Dispatches, r.BytesBack = "gpu native", e.Info().Name, cost.Dispatches, cost.Back
-		if err := writeLine(os.Stdout, r); err != nil {
-			return err
-		}
-	}
-	return nil
+		return writeLine(os.Stdout, r)
+	})
 }

@@ -127,6 +127,20 @@ func (c Case) Work(m *model.Config) (flops, bytes float64) {
 	return 2*rows*dense + 4*rows*columns*d*layers, size*dense + 2*4*columns*d*layers
 }
 
+// Each measures cases one after the other and hands over each result.
+func Each(ctx context.Context, e Engine, cases []Case, limits Limits, done func(*Result) error) error {
+	for _, c := range cases {
+		r, err := Measure(ctx, e, c, limits)
+		if err != nil {
+			return err
+		}
+		if err := done(&r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Rerun times what a pass would cost without a cache: its whole context computed again, and then the
 // canvas.
 func Rerun(ctx context.Context, e Engine, c Case) (ms float64, err error) {

@@ -74,15 +74,11 @@ func onCPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
 	flops, bytes := simd.Peak(1)
 	e := simd.New(p, 1)
 	defer e.Close()
-	for _, c := range cases {
-		r, err := bench.Measure(ctx, e, c, bench.Limits{FLOPs: flops, Bytes: bytes})
-		if err != nil {
-			return err
-		}
+	return bench.Each(ctx, e, cases, bench.Limits{FLOPs: flops, Bytes: bytes}, func(r *bench.Result) error {
 		r.Engine, r.Adapter, r.Threads = "cpu wasm", kernels.Level(), 1
 		post(r)
-	}
-	return nil
+		return nil
+	})
 }
 
 func onGPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
@@ -103,17 +99,17 @@ func onGPU(ctx context.Context, p *model.Pack, cases []bench.Case) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range cases {
-		r, err := bench.Measure(ctx, e, c, bench.Limits{FLOPs: peak.FLOPs, Bytes: peak.Bytes})
-		if err != nil {
-			return err
-		}
+	err = bench.Each(ctx, e, cases, bench.Limits{FLOPs: peak.FLOPs, Bytes: peak.Bytes}, func(r *bench.Result) error {
 		cost, err := e.Cost()
 		if err != nil {
 			return err
 		}
 		r.Engine, r.Adapter, r.Dispatches, r.BytesBack = "gpu browser", e.Info().Name, cost.Dispatches, cost.Back
 		post(r)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if option("trace") != "" {
 		var table strings.Builder
