@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/unmask-lm/unmask/runtime/bench"
+	"github.com/unmask-lm/unmask/web/chromium/flags"
 )
 
 // machine names the processor.
@@ -65,16 +66,9 @@ func (r *report) native(ctx context.Context, quick bool) error {
 	return lines.Err()
 }
 
-// chromium is the browser, with WebGPU on SwiftShader where there is no GPU.
+// chromium opens the browser as tests do, but with a profile of its own.
 func chromium(ctx context.Context) (context.Context, context.CancelFunc) {
-	options := []chromedp.ExecAllocatorOption{chromedp.NoSandbox}
-	for name, value := range map[string]any{
-		"headless": true, "enable-unsafe-webgpu": true, "use-webgpu-adapter": "swiftshader", "disable-quic": true, "no-first-run": true,
-		"disable-background-networking": true, "disable-component-update": true, "disable-sync": true, "disable-dev-shm-usage": true,
-	} {
-		options = append(options, chromedp.Flag(name, value))
-	}
-	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
+	ctx, stop := chromedp.NewExecAllocator(ctx, flags.Options()...)
 	ctx, closePage := chromedp.NewContext(ctx)
 	return ctx, func() {
 		closePage()

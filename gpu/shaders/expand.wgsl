@@ -16,8 +16,7 @@
 //#import weights
 //#import neighbours
 //#import tile
-
-var<private> tall: u32; // first row of the tile
+//#import rows
 
 // gelu is the tanh approximation. Beyond ±10 tanh is ±1 in f32, and some drivers overflow.
 fn gelu(v: vec4<f32>) -> vec4<f32> {
@@ -40,13 +39,4 @@ fn finish(pair: u32, s: vec4<f32>, t: vec4<f32>) {
             out[at + last] = b[r];
         }
     }
-}
-
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    if (state.asks == 0u) {
-        return;
-    }
-    tall = group.y * 4u;
-    tile(group.x, tall + vec4<u32>(0u, 1u, 2u, 3u), lane);
 }

@@ -15,8 +15,7 @@
 //#import weights
 //#import neighbours
 //#import tile
-
-var<private> tall: u32; // first row of the tile
+//#import rows
 
 fn finish(pair: u32, s: vec4<f32>, t: vec4<f32>) {
     let o = 2u * pair;
@@ -29,13 +28,4 @@ fn finish(pair: u32, s: vec4<f32>, t: vec4<f32>) {
             out[at + 1u] += t[r] + bias[dims.first + o + 1u];
         }
     }
-}
-
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    if (state.asks == 0u) {
-        return;
-    }
-    tall = group.y * 4u;
-    tile(group.x, tall + vec4<u32>(0u, 1u, 2u, 3u), lane);
 }

@@ -22,8 +22,7 @@
 @group(0) @binding(9) var<storage, read_write> values: array<f32>;
 //#import weights
 //#import tile
-
-var<private> tall: u32; // first row of the tile
+//#import rows
 
 // rows_of are dimensions j and j + head/2 of a head of the queries, the keys or the values.
 fn rows_of(pair: u32) -> vec2<u32> {
@@ -65,13 +64,4 @@ fn finish(local: u32, s: vec4<f32>, t: vec4<f32>) {
             keys[((from4 + (j + half) / 4u) * dims.window + position) * 4u + (j + half) % 4u] = b;
         }
     }
-}
-
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    if (state.asks == 0u) {
-        return;
-    }
-    tall = group.y * 4u;
-    tile(group.x, tall + vec4<u32>(0u, 1u, 2u, 3u), lane);
 }

@@ -34,7 +34,7 @@ var rules = []rule{
 	{"web", []string{"models", "cpu/simd/kernels/module"}, []string{"github.com/spf13/cobra", "github.com/evanw/esbuild/"}, true, "the server and the build know the page, not the runtime"},
 	{"web/chromium", nil, []string{"github.com/chromedp/", "github.com/evanw/esbuild/", "github.com/stretchr/testify/"}, true, "it drives a browser for tests"},
 	{"native", []string{"model", "models", "runtime", "gpu", "cpu"}, []string{"github.com/spf13/cobra"}, true, "commands use rooms below, not their neighbours"},
-	{"bench", []string{"runtime/bench", "runtime/protocol"}, []string{"github.com/chromedp/"}, true, "it runs programs and compares what they print"},
+	{"bench", []string{"runtime/bench", "runtime/protocol", "web/chromium/flags"}, []string{"github.com/chromedp/"}, true, "it runs programs and compares what they print"},
 	{"train", []string{"model", "runtime"}, []string{"*"}, true, "the trainer shares names and sampling with the runtime, nothing else"},
 	{"train/noise", nil, nil, false, "the forward process is readable without GoMLX"},
 	{"train/corpus", nil, nil, false, "text and tokens need no GoMLX"},

@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/unmask-lm/unmask/web/chromium/flags"
 )
 
 // names are those that Chromium goes by.
@@ -19,7 +21,7 @@ var names = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
 
 // Open starts a browser with an empty profile and returns a context for its first page. It fails the
 // test where there is no Chromium: `make test-setup` installs it.
-func Open(t testing.TB, timeout time.Duration, flags ...string) context.Context {
+func Open(t testing.TB, timeout time.Duration, more ...string) context.Context {
 	t.Helper()
 	path := ""
 	for _, name := range names {
@@ -32,15 +34,8 @@ func Open(t testing.TB, timeout time.Duration, flags ...string) context.Context 
 	profile, err := os.MkdirTemp("", "unmask-chromium-")
 	require.NoError(t, err)
 	t.Cleanup(func() { removeProfile(profile) })
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.WindowSize(1280, 800)}
-	for name, value := range map[string]any{
-		"headless": true, "enable-unsafe-webgpu": true, "use-webgpu-adapter": "swiftshader",
-		"disable-quic": true, "no-first-run": true, "disable-background-networking": true,
-		"disable-component-update": true, "disable-sync": true, "disable-dev-shm-usage": true,
-	} {
-		options = append(options, chromedp.Flag(name, value))
-	}
-	for _, flag := range flags {
+	options := append(flags.Options(), chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.WindowSize(1280, 800))
+	for _, flag := range more {
 		if name, value, ok := strings.Cut(flag, "="); ok {
 			options = append(options, chromedp.Flag(name, value))
 		} else {
