@@ -2,14 +2,13 @@ package model
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
 	"strings"
 
+	"github.com/unmask-lm/unmask/model/sha256"
 	"github.com/unmask-lm/unmask/model/strictjson"
 )
 
@@ -96,7 +95,7 @@ func (m *Manifest) Marshal() ([]byte, error) {
 	c := *m
 	c.Format, c.Version = manifestFormat, manifestVersion
 	c.Checksum = strings.Repeat("0", 2*sha256.Size)
-	data, err := json.MarshalIndent(c, "", "  ")
+	data, err := strictjson.MarshalIndent(c)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +115,7 @@ func manifestChecksum(data []byte) (sum string, at int) {
 	at = i + len(checksumKey)
 	blank := bytes.Clone(data)
 	copy(blank[at:], strings.Repeat("0", 2*sha256.Size))
-	h := sha256.Sum256(blank)
-	return hex.EncodeToString(h[:]), at
+	return sha256.Hex(blank), at
 }
 
 // ErrManifestChecksum is wrapped when an unmask.json is not what its checksum says.

@@ -2,14 +2,13 @@ package model
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/unmask-lm/unmask/model/safetensors"
+	"github.com/unmask-lm/unmask/model/sha256"
 	"github.com/unmask-lm/unmask/model/tensor"
 )
 
@@ -157,8 +156,7 @@ func (f FileInfo) verify(data []byte) error {
 	if int64(len(data)) != f.Size {
 		return fmt.Errorf("%d bytes, expected %d", len(data), f.Size)
 	}
-	sum := sha256.Sum256(data)
-	if got := hex.EncodeToString(sum[:]); got != f.SHA256 {
+	if got := sha256.Hex(data); got != f.SHA256 {
 		return fmt.Errorf("sha256 is %s, expected %s: the file was changed or damaged", got, f.SHA256)
 	}
 	return nil

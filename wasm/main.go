@@ -6,10 +6,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"syscall/js"
 
+	"github.com/unmask-lm/unmask/model/strictjson"
 	"github.com/unmask-lm/unmask/runtime/protocol"
 )
 
@@ -26,6 +26,11 @@ func main() {
 	}
 }
 
+// requestHead is what every request holds.
+type requestHead struct {
+	Type string `json:"type"`
+}
+
 // worker serves one request at a time; stop is heard meanwhile.
 type worker struct {
 	requests chan string
@@ -35,8 +40,8 @@ type worker struct {
 
 // receive runs on the event loop and must not wait.
 func (w *worker) receive(text string) {
-	var head struct{ Type string }
-	if json.Unmarshal([]byte(text), &head) == nil && head.Type == protocol.TypeStop {
+	var head requestHead
+	if strictjson.UnmarshalKnown([]byte(text), &head) == nil && head.Type == protocol.TypeStop {
 		if w.cancel != nil {
 			w.cancel()
 		}
@@ -62,8 +67,8 @@ func (w *worker) serve(text string) {
 }
 
 func (w *worker) dispatch(ctx context.Context, text string) error {
-	var head struct{ Type string }
-	if err := json.Unmarshal([]byte(text), &head); err != nil {
+	var head requestHead
+	if err := strictjson.UnmarshalKnown([]byte(text), &head); err != nil {
 		return requestError{err}
 	}
 	if head.Type == protocol.TypeLoad {
@@ -86,7 +91,7 @@ func (w *worker) dispatch(ctx context.Context, text string) error {
 // handle decodes a request and serves it.
 func handle[Q any](text string, serve func(Q) error) error {
 	var q Q
-	if err := json.Unmarshal([]byte(text), &q); err != nil {
+	if err := strictjson.Unmarshal([]byte(text), &q); err != nil {
 		return requestError{err}
 	}
 	return serve(q)
@@ -94,7 +99,7 @@ func handle[Q any](text string, serve func(Q) error) error {
 
 // post sends an event to the page.
 func post(event any) {
-	text, err := json.Marshal(event)
+	text, err := strictjson.Marshal(event)
 	if err != nil {
 		panic(err) // events hold numbers and strings
 	}

@@ -4,11 +4,10 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"syscall/js"
 
 	"github.com/unmask-lm/unmask/gpu/device/promise"
+	"github.com/unmask-lm/unmask/model/sha256"
 )
 
 // tuning keeps measurements of GPUs in a cache of the page's origin. Where there is none, or it is full,
@@ -23,9 +22,8 @@ func (tuning) open(key string) (cache, url js.Value, ok bool) {
 	if !caches.Truthy() {
 		return cache, url, false
 	}
-	sum := sha256.Sum256([]byte(key))
 	cache, err := promise.Await(context.Background(), caches.Call("open", tuningCache))
-	return cache, js.ValueOf("tuning/" + hex.EncodeToString(sum[:8])), err == nil
+	return cache, js.ValueOf("tuning/" + sha256.Hex([]byte(key))), err == nil
 }
 
 // Load implements gpu.Tuning.

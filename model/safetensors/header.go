@@ -6,7 +6,6 @@ package safetensors
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -47,9 +46,9 @@ type Header struct {
 }
 
 type wireEntry struct {
-	DType   string        `json:"dtype"`
-	Shape   []json.Number `json:"shape"`
-	Offsets []json.Number `json:"data_offsets"`
+	DType   string              `json:"dtype"`
+	Shape   []strictjson.Number `json:"shape"`
+	Offsets []strictjson.Number `json:"data_offsets"`
 }
 
 // ParseHeader validates a file's JSON header against the size of the data section that follows it.
@@ -57,17 +56,14 @@ func ParseHeader(text []byte, dataSize int64) (*Header, error) {
 	if len(text) == 0 || text[0] != '{' {
 		return nil, errors.New("header does not start with '{'")
 	}
-	if err := strictjson.Check(text); err != nil {
-		return nil, fmt.Errorf("header: %w", err)
-	}
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(text, &raw); err != nil {
+	var raw map[string]strictjson.Raw
+	if err := strictjson.Unmarshal(text, &raw); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	h := &Header{Size: dataSize}
 	for name, value := range raw {
 		if name == "__metadata__" {
-			if err := json.Unmarshal(value, &h.Metadata); err != nil {
+			if err := strictjson.Unmarshal(value, &h.Metadata); err != nil {
 				return nil, fmt.Errorf("header: __metadata__: %w", err)
 			}
 			continue
@@ -143,7 +139,7 @@ func parseEntry(name string, value []byte) (Entry, error) {
 }
 
 // parseSize accepts plain decimal digits only: no sign, fraction or exponent.
-func parseSize(n json.Number) (int64, error) {
+func parseSize(n strictjson.Number) (int64, error) {
 	s := string(n)
 	if s == "" || len(s) > maxDecimal || strings.Trim(s, "0123456789") != "" {
 		return 0, fmt.Errorf("%q is no size", s)

@@ -3,10 +3,10 @@ package safetensors
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 
+	"github.com/unmask-lm/unmask/model/strictjson"
 	"github.com/unmask-lm/unmask/model/tensor"
 )
 
@@ -63,11 +63,11 @@ func marshalHeader(tensors []Tensor, metadata map[string]string) ([]byte, error)
 		if b.Len() > 1 {
 			b.WriteByte(',')
 		}
-		key, err := json.Marshal(name)
+		key, err := strictjson.Marshal(name)
 		if err != nil {
 			return err
 		}
-		text, err := json.Marshal(value)
+		text, err := strictjson.Marshal(value)
 		b.Write(key)
 		b.WriteByte(':')
 		b.Write(text)

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,25 +11,25 @@ import (
 // file is the part of tokenizer.json that decides which ids come out. Post-processors only add
 // tokens around a text, truncation and padding only cut or fill it; none apply here.
 type file struct {
-	AddedTokens  []addedToken    `json:"added_tokens"`
-	Normalizer   json.RawMessage `json:"normalizer"`
-	PreTokenizer json.RawMessage `json:"pre_tokenizer"`
+	AddedTokens  []addedToken   `json:"added_tokens"`
+	Normalizer   strictjson.Raw `json:"normalizer"`
+	PreTokenizer strictjson.Raw `json:"pre_tokenizer"`
 	Decoder      *struct {
 		Type string `json:"type"`
 	} `json:"decoder"`
-	Model json.RawMessage `json:"model"`
+	Model strictjson.Raw `json:"model"`
 }
 
 type fileModel struct {
-	Type         string            `json:"type"`
-	Dropout      *float64          `json:"dropout"`
-	Unknown      *string           `json:"unk_token"`
-	Prefix       *string           `json:"continuing_subword_prefix"`
-	Suffix       *string           `json:"end_of_word_suffix"`
-	ByteFallback bool              `json:"byte_fallback"`
-	IgnoreMerges bool              `json:"ignore_merges"`
-	Vocab        map[string]int    `json:"vocab"`
-	Merges       []json.RawMessage `json:"merges"`
+	Type         string           `json:"type"`
+	Dropout      *float64         `json:"dropout"`
+	Unknown      *string          `json:"unk_token"`
+	Prefix       *string          `json:"continuing_subword_prefix"`
+	Suffix       *string          `json:"end_of_word_suffix"`
+	ByteFallback bool             `json:"byte_fallback"`
+	IgnoreMerges bool             `json:"ignore_merges"`
+	Vocab        map[string]int   `json:"vocab"`
+	Merges       []strictjson.Raw `json:"merges"`
 }
 
 type step struct {
@@ -52,11 +51,8 @@ const maxID = 1 << 22
 // Parse reads a tokenizer.json. The error wraps ErrUnsupported if it is of another kind than
 // byte-level BPE, and says which.
 func Parse(data []byte) (*Tokenizer, error) {
-	if err := strictjson.Check(data); err != nil {
-		return nil, err
-	}
 	var f file
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := strictjson.UnmarshalKnown(data, &f); err != nil {
 		return nil, err
 	}
 	t := &Tokenizer{added: f.AddedTokens}
@@ -67,7 +63,7 @@ func Parse(data []byte) (*Tokenizer, error) {
 	if m.Type != "BPE" && m.Type != "" {
 		return nil, fmt.Errorf("model type %q: %w", m.Type, ErrUnsupported)
 	}
-	if err := json.Unmarshal(f.Model, &m); err != nil {
+	if err := strictjson.UnmarshalKnown(f.Model, &m); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	if err := m.check(); err != nil {
@@ -90,14 +86,14 @@ func Parse(data []byte) (*Tokenizer, error) {
 	return t, t.finish()
 }
 
-func kindOf(raw json.RawMessage, kind *string) error {
+func kindOf(raw strictjson.Raw, kind *string) error {
 	var k struct {
 		Type string `json:"type"`
 	}
 	if len(raw) == 0 || string(raw) == "null" {
 		return errors.New("missing")
 	}
-	err := json.Unmarshal(raw, &k)
+	err := strictjson.UnmarshalKnown(raw, &k)
 	*kind = k.Type
 	return err
 }
@@ -113,12 +109,12 @@ func (m *fileModel) check() error {
 	return nil
 }
 
-func parseNormalizer(raw json.RawMessage) (nfc bool, err error) {
+func parseNormalizer(raw strictjson.Raw) (nfc bool, err error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return false, nil
 	}
 	var s step
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if err := strictjson.UnmarshalKnown(raw, &s); err != nil {
 		return false, err
 	}
 	steps := s.Normalizers
@@ -134,12 +130,12 @@ func parseNormalizer(raw json.RawMessage) (nfc bool, err error) {
 	return nfc, nil
 }
 
-func parsePreTokenizer(raw json.RawMessage) (splitKind, error) {
+func parsePreTokenizer(raw strictjson.Raw) (splitKind, error) {
 	var s step
 	if len(raw) == 0 || string(raw) == "null" {
 		return 0, fmt.Errorf("none: %w", ErrUnsupported)
 	}
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if err := strictjson.UnmarshalKnown(raw, &s); err != nil {
 		return 0, err
 	}
 	steps := s.Pretokenizers
@@ -209,18 +205,18 @@ func (t *Tokenizer) load(m *fileModel) error {
 }
 
 // parseMerge reads "left right" or ["left", "right"].
-func parseMerge(raw json.RawMessage) (left, right string, err error) {
+func parseMerge(raw strictjson.Raw) (left, right string, err error) {
 	var both [2]string
 	if len(raw) > 0 && raw[0] == '[' {
 		var list []string
-		if err := json.Unmarshal(raw, &list); err != nil || len(list) != 2 {
+		if err := strictjson.UnmarshalKnown(raw, &list); err != nil || len(list) != 2 {
 			return "", "", fmt.Errorf("%s is no pair of tokens", raw)
 		}
 		both = [2]string(list)
 		return both[0], both[1], nil
 	}
 	var text string
-	if err := json.Unmarshal(raw, &text); err != nil {
+	if err := strictjson.UnmarshalKnown(raw, &text); err != nil {
 		return "", "", err
 	}
 	left, right, ok := strings.Cut(text, " ")

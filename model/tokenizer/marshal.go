@@ -1,8 +1,9 @@
 package tokenizer
 
 import (
-	"encoding/json"
 	"iter"
+
+	"github.com/unmask-lm/unmask/model/strictjson"
 )
 
 // SplitGPT2 yields the pieces that GPT-2's pattern cuts text into.
@@ -31,7 +32,7 @@ func MarshalGPT2(tokens []string, merges [][2]int, special string) ([]byte, erro
 		pairs[i] = tokenText([]byte(tokens[m[0]])) + " " + tokenText([]byte(tokens[m[1]]))
 	}
 	byteLevel := map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}
-	return json.Marshal(map[string]any{
+	return strictjson.Marshal(map[string]any{
 		"version": "1.0", "truncation": nil, "padding": nil, "normalizer": nil,
 		"added_tokens":  []addedToken{{ID: len(tokens), Content: special, Special: true}},
 		"pre_tokenizer": byteLevel, "post_processor": byteLevel, "decoder": byteLevel,

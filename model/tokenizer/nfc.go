@@ -5,15 +5,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/unmask-lm/unmask/model/tokenizer/nfc"
 )
 
 // normalize applies Unicode's normalisation form C as Hugging Face tokenizers does, whose tables
 // are older than Go's: characters that those tables lack pass unchanged and join with nothing.
 func normalize(s string) string {
-	if norm.NFC.IsNormalString(s) {
-		return s
-	}
 	var b strings.Builder
 	for start, i := 0, 0; i <= len(s); {
 		r, n := utf8.RuneError, 1
@@ -24,7 +21,7 @@ func normalize(s string) string {
 				continue
 			}
 		}
-		b.WriteString(norm.NFC.String(s[start:i]))
+		b.WriteString(nfc.String(s[start:i]))
 		if i < len(s) {
 			b.WriteRune(r)
 		}

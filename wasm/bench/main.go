@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	goruntime "runtime"
 	"strings"
 	"syscall/js"
@@ -16,6 +15,7 @@ import (
 	"github.com/unmask-lm/unmask/gpu"
 	"github.com/unmask-lm/unmask/gpu/shaders"
 	"github.com/unmask-lm/unmask/model"
+	"github.com/unmask-lm/unmask/model/strictjson"
 	"github.com/unmask-lm/unmask/runtime/bench"
 )
 
@@ -28,7 +28,7 @@ func main() {
 }
 
 func post(v any) {
-	text, err := json.Marshal(v)
+	text, err := strictjson.Marshal(v)
 	if err != nil {
 		panic(err) // numbers and strings
 	}
