@@ -20,6 +20,7 @@ var rules = []rule{
 	{"model/golden", []string{"model"}, []string{"github.com/stretchr/testify/"}, false, "test data is for tests of any room"},
 	{"model/safetensors/edit", []string{"model/safetensors"}, []string{"github.com/stretchr/testify/"}, false, "test support is for tests of any room"},
 	{"model/tokenizer/hf", []string{"model/tokenizer"}, []string{"github.com/daulet/tokenizers"}, true, "cgo stays in this package, which no browser build can reach"},
+	{"model/tokenizer/nfc", nil, []string{"golang.org/x/text/"}, true, "in a browser the tables are the browser's"},
 	{"runtime", []string{"model"}, nil, false, "the runtime knows no engine, no GPU, no browser and no user interface"},
 	{"runtime/enginetest", []string{"model", "runtime"}, []string{"github.com/stretchr/testify/"}, false, "the suite knows engines by their interface alone"},
 	{"cpu", []string{"model", "runtime"}, nil, false, "the oracle and the GPU engine must not lean on each other"},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/unmask-lm/unmask/cpu/simd/kernels/module"
 	"github.com/unmask-lm/unmask/models"
+	"github.com/unmask-lm/unmask/web/build/segments"
 )
 
 const (
@@ -63,6 +64,9 @@ func compileRuntime() error {
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("compiling %s: %w", pkg, err)
 		}
+		if err := shrink(filepath.Join(target, name)); err != nil {
+			return err
+		}
 	}
 	if err := os.WriteFile(filepath.Join(target, "kernels.wasm"), module.WASM, 0o644); err != nil {
 		return err
@@ -72,6 +76,18 @@ func compileRuntime() error {
 		return err
 	}
 	return copyFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"), "wasm_exec.js")
+}
+
+func shrink(path string) error {
+	linked, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	joined, err := segments.Join(linked)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, joined, 0o755)
 }
 
 func copyStatic() error {

@@ -4,4 +4,6 @@ package nfc
 
 import "syscall/js"
 
-func normalize(s string) string { return js.ValueOf(s).Call("normalize", "NFC").String() }
+func normalize(s string) string {
+	return js.Global().Get("String").New(s).Call("normalize", "NFC").String()
+}
