@@ -55,8 +55,10 @@ type HeldOut struct {
 	Step     int     `json:"step"`
 	NELBO    float64 `json:"nelbo"`         // nats a token
 	BitsByte float64 `json:"bits_per_byte"` // the same bound a byte of text
-	Tokens   int64   `json:"tokens"`
-	Bytes    int64   `json:"bytes"`
+	// StdErr is the standard error of NELBO where it was sampled.
+	StdErr float64 `json:"std_err,omitempty"`
+	Tokens int64   `json:"tokens"`
+	Bytes  int64   `json:"bytes"`
 }
 
 // State is everything that the next step depends on.

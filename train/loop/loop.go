@@ -2,9 +2,12 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -13,6 +16,7 @@ import (
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/train/batch"
 	"github.com/unmask-lm/unmask/train/checkpoint"
+	"github.com/unmask-lm/unmask/train/metrics"
 	"github.com/unmask-lm/unmask/train/network"
 	"github.com/unmask-lm/unmask/train/noise"
 )
@@ -25,12 +29,21 @@ type Run struct {
 	Held  *batch.Stream
 	Bytes func(ids []int32) int64 // text that a sequence stands for
 	Log   io.Writer
+	// Progress, where set, is told of every step, with a short text that tells how it goes.
+	Progress func(step int, text string)
+	// Sample, where set, writes a text with averaged weights, at each validation.
+	Sample func(weights []float32) (string, error)
 
-	step  *stepper
-	eval  *Evaluator
-	began time.Time
-	first int
+	step    *stepper
+	eval    *Evaluator
+	metrics *metrics.Log
+	watch   watch
+	began   time.Time
+	first   int
 }
+
+// DoneFile marks the folder of a run that has done all its steps.
+const DoneFile = "DONE"
 
 // Start gives a State its initial weights.
 func Start(s *checkpoint.State, seed uint64) {
@@ -41,9 +54,19 @@ func Start(s *checkpoint.State, seed uint64) {
 }
 
 // Do trains until Options.Steps. When ctx ends it saves and returns ctx's error.
-func (r *Run) Do(ctx context.Context, backend compute.Backend) error {
+func (r *Run) Do(ctx context.Context, backend compute.Backend) (err error) {
 	s := r.State
-	var err error
+	if s.Trainer.Step >= r.Steps {
+		fmt.Fprintf(r.Log, "step %d of %d is done; nothing is left to do\n", s.Trainer.Step, r.Steps)
+		return nil
+	}
+	if err := os.Remove(filepath.Join(r.Out, DoneFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if r.metrics, err = metrics.Open(r.Out, s.Trainer.Step); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.metrics.Close()) }()
 	r.step, err = newStepper(backend, &r.Options, &s.Config, s.Trainer.Mask, [4][]float32{s.Weights, s.EMA, s.M, s.V})
 	if err != nil {
 		return err
@@ -66,7 +89,10 @@ func (r *Run) Do(ctx context.Context, backend compute.Backend) error {
 			return fmt.Errorf("step %d: %w", step+1, err)
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) || math.IsNaN(norm) || math.IsInf(norm, 0) {
-			return fmt.Errorf("step %d: loss is %v with gradient norm %v; the last checkpoint is kept as it was. A lower --lr or a longer --warmup may help", step+1, loss, norm)
+			return fmt.Errorf("step %d: loss is %v with gradient norm %v; %s. A lower --lr or a longer --warmup may help", step+1, loss, norm, r.kept())
+		}
+		if lowest, high := r.watch.add(loss, r.Spike); high {
+			return fmt.Errorf("step %d: the smoothed loss has risen to %.4f, %.2f times its lowest, %.4f; %s. Go on from it with a lower --lr, or raise --spike (0 never stops)", step+1, r.watch.smooth, r.watch.smooth/lowest, lowest, r.kept())
 		}
 		window.add(loss, norm)
 		s.Trainer.Step, s.Trainer.Tokens = step+1, s.Trainer.Tokens+int64(len(r.step.x0))
@@ -74,15 +100,29 @@ func (r *Run) Do(ctx context.Context, backend compute.Backend) error {
 			return err
 		}
 	}
-	return nil
+	return os.WriteFile(filepath.Join(r.Out, DoneFile), fmt.Appendf(nil, "%d steps\n", r.Steps), 0o644)
+}
+
+// kept names the checkpoint that a run which stops early leaves.
+func (r *Run) kept() string {
+	path, err := checkpoint.Latest(r.Out)
+	if path == "" || err != nil {
+		return "no checkpoint was saved yet"
+	}
+	return "the last checkpoint is kept as it was, " + path
 }
 
 // after logs, validates and saves as the options ask, once a step is done.
 func (r *Run) after(ctx context.Context, window *meter) error {
 	step := r.State.Trainer.Step
 	last := step == r.Steps
+	if r.Progress != nil {
+		r.Progress(step, window.text())
+	}
 	if step%r.LogEvery == 0 || last || step == r.first+1 {
-		r.line(window)
+		if err := r.line(window); err != nil {
+			return err
+		}
 	}
 	if step%r.ValidEvery == 0 || last {
 		if err := r.validate(ctx); err != nil {
@@ -100,7 +140,7 @@ func (r *Run) after(ctx context.Context, window *meter) error {
 	return nil
 }
 
-func (r *Run) line(window *meter) {
+func (r *Run) line(window *meter) error {
 	step := r.State.Trainer.Step
 	loss, norm := window.take()
 	elapsed := time.Since(r.began).Seconds()
@@ -108,7 +148,10 @@ func (r *Run) line(window *meter) {
 	rate := float64(len(r.step.x0)) / per
 	left := time.Duration(float64(r.Steps-step) * per * float64(time.Second))
 	fmt.Fprintf(r.Log, "step %d/%d | loss %.4f | norm %.3f | lr %.2e | %.0f ms | %.0f tok/s | %.1f GFLOP/s | eta %s\n",
-		step, r.Steps, loss, norm, r.rate(step-1), 1000*per, rate, r.flops()/per/1e9, left.Round(time.Second))
+		step, r.Steps, loss, norm, r.Rate(step-1), 1000*per, rate, r.flops()/per/1e9, left.Round(time.Second))
+	return r.metrics.Write(metrics.Record{Step: step, Kind: metrics.Train, Values: map[string]float64{
+		"loss": loss, "norm": norm, "lr": r.Rate(step - 1), "tokens_per_second": rate, "gflops": r.flops() / per / 1e9,
+	}})
 }
 
 // flops estimates the arithmetic of one step: 6 a weight and row in the dense layers, and attention's
@@ -127,7 +170,7 @@ func (r *Run) flops() float64 {
 
 func (r *Run) validate(ctx context.Context) error {
 	s := r.State
-	held, err := r.eval.Run(ctx, r.step.state[1], r.Held, r.ValidSequences)
+	held, err := r.eval.Run(ctx, r.step.state[1].keep(0), r.Held, r.ValidSequences)
 	if err != nil {
 		return fmt.Errorf("validation: %w", err)
 	}
@@ -140,24 +183,51 @@ func (r *Run) validate(ctx context.Context) error {
 			return err
 		}
 		if err := checkpoint.SaveBest(r.Out, s); err != nil {
-			return err
+			return fmt.Errorf("%w; %s", err, r.kept())
 		}
 	}
 	fmt.Fprintf(r.Log, "step %d | held-out NELBO %.4f nats/token | ppl %.2f | %.4f bits/byte | %d tokens%s\n",
 		held.Step, held.NELBO, math.Exp(held.NELBO), held.BitsByte, held.Tokens, mark)
+	if err := r.metrics.Write(metrics.Record{Step: held.Step, Kind: metrics.Validate, Values: map[string]float64{
+		"nelbo": held.NELBO, "ppl": math.Exp(held.NELBO), "bits_per_byte": held.BitsByte, "std_err": held.StdErr,
+	}}); err != nil {
+		return err
+	}
+	return r.sample()
+}
+
+// sample has the averaged weights write a text.
+func (r *Run) sample() error {
+	if r.Sample == nil {
+		return nil
+	}
+	if err := r.pull(); err != nil {
+		return err
+	}
+	text, err := r.Sample(r.State.EMA)
+	if err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	fmt.Fprintf(r.Log, "step %d | sample: %q\n", r.State.Trainer.Step, text)
 	return nil
 }
 
 // search chooses the interval that training goes on with.
 func (r *Run) search(ctx context.Context) error {
-	interval, variance, err := r.eval.Search(ctx, r.step.state[1], r.Held, r.ValidSequences)
+	interval, variance, err := r.eval.Search(ctx, r.step.state[1].keep(0), r.Held, r.ValidSequences)
 	if err != nil {
 		return err
 	}
-	r.step.noiser.Interval = interval
-	r.State.Trainer.Interval = &[2]float64{interval.Low, interval.High}
-	fmt.Fprintf(r.Log, "step %d | noise levels from [%.2f, %.2f] on, variance %.3f\n", r.State.Trainer.Step, interval.Low, interval.High, variance)
-	return nil
+	verb := "would vary least"
+	if !r.FixClipping {
+		verb = "are drawn from now on"
+		r.step.noiser.Interval = interval
+		r.State.Trainer.Interval = &[2]float64{interval.Low, interval.High}
+	}
+	fmt.Fprintf(r.Log, "step %d | noise levels from [%.2f, %.2f] %s, variance %.3f\n", r.State.Trainer.Step, interval.Low, interval.High, verb, variance)
+	return r.metrics.Write(metrics.Record{Step: r.State.Trainer.Step, Kind: metrics.Search, Values: map[string]float64{
+		"low": interval.Low, "high": interval.High, "variance": variance,
+	}})
 }
 
 // pull copies the state from the device.
@@ -174,7 +244,7 @@ func (r *Run) save() error {
 	}
 	path, err := checkpoint.Save(r.Out, r.State, r.Keep)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; %s", err, r.kept())
 	}
 	fmt.Fprintf(r.Log, "saved %s\n", path)
 	return nil
@@ -211,6 +281,11 @@ func (m *meter) add(loss, norm float64) {
 	m.loss += loss
 	m.norm += norm
 	m.n++
+}
+
+// text is what a progress bar shows.
+func (m *meter) text() string {
+	return fmt.Sprintf("loss %.4f", m.loss/float64(max(m.n, 1)))
 }
 
 func (m *meter) take() (loss, norm float64) {

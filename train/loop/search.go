@@ -66,11 +66,11 @@ func (e *Evaluator) Search(ctx context.Context, weights *tensors.Tensor, held *b
 // variance is the unbiased variance of the means of blocks.
 func variance(losses []float32, block int) float64 {
 	count := float64(len(losses) / block)
-	var sum, squares float64
+	var total, squares float64
 	for at := 0; at < len(losses); at += block {
-		m := mean(losses[at : at+block])
-		sum += m
+		m := sum(losses[at:at+block]) / float64(block)
+		total += m
 		squares += m * m
 	}
-	return (squares - sum*sum/count) / (count - 1)
+	return (squares - total*total/count) / (count - 1)
 }

@@ -42,7 +42,7 @@ func TestDoubledEqualsPrefixEqualsCached(t *testing.T) {
 			}
 		}
 		exec, err := NewExec(backend, func(weights, xt, x0 *Node) *Node {
-			return network.New(&c, layout.Split(weights), 12, 0, nil).Doubled(xt, x0, block)
+			return network.New(&c, layout.Split(weights), 12, network.Options{}, 0, nil).Doubled(xt, x0, block, nil)
 		})
 		require.NoError(t, err)
 		out, err := exec.Call(weights, ids(xt), ids(x0))

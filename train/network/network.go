@@ -13,12 +13,19 @@ type Network struct {
 	cond *Node // (1, cond): silu(sigma_map(0)), the constant that modulates every block
 	rope rope
 	drop *dropout
+	o    Options
+}
+
+// Options decide how the network is computed, not what.
+type Options struct {
+	BF16  bool // matmuls of bfloat16 operands, summed in float32; all else stays float32
+	Remat bool // layers are computed again in the backward pass, so that their insides need no memory
 }
 
 // New prepares the network for sequences of n tokens. rngState seeds dropout at the given rate; nil
 // switches it off, as in evaluation.
-func New(c *model.HubConfig, p Params, n int, rate float64, rngState *Node) *Network {
-	net := &Network{c: c, p: p, rope: newRope(p.Ordered[0].Graph(), n, c.HiddenDim/c.Heads)}
+func New(c *model.HubConfig, p Params, n int, o Options, rate float64, rngState *Node) *Network {
+	net := &Network{c: c, p: p, o: o, rope: newRope(p.Ordered[0].Graph(), n, c.HiddenDim/c.Heads)}
 	if rngState != nil && rate > 0 {
 		net.drop = &dropout{rate: rate, state: rngState}
 	}
@@ -42,7 +49,7 @@ func (net *Network) condition() *Node {
 
 // linear applies name.weight and name.bias to the rows of x (R, in).
 func (net *Network) linear(x *Node, name string) *Node {
-	y := matmul(x, net.p.Named[name+".weight"])
+	y := net.matmul(x, net.p.Named[name+".weight"])
 	return Add(y, InsertAxes(net.p.Named[name+".bias"], 0))
 }
 
@@ -99,16 +106,36 @@ func (net *Network) head(x *Node) *Node {
 // autoregressive objective's network; position i reads token i and predicts the next.
 func (net *Network) Causal(ids *Node) *Node {
 	batch, n := ids.Shape().Dimensions[0], ids.Shape().Dimensions[1]
-	mask := additive(ids.Graph(), n, func(q, k int) bool { return k <= q })
+	mask := additive(ids.Graph(), 0, n, n, func(q, k int) bool { return k <= q })
+	return net.head(net.single(ids, batch, func(q, k, v *Node) *Node { return net.attend(q, k, v, mask) }))
+}
+
+// single runs one stream of ids (B, n) to hidden rows (B·n, D).
+func (net *Network) single(ids *Node, batch int, attend func(q, k, v *Node) *Node) *Node {
 	x := net.embed(ids)
 	for i := range net.c.Blocks {
-		mods := net.modulation(model.HubLayer(i, model.HubAdaLN), 6)
-		attn, mlp := halves(mods)
+		x = net.begin(x)
+		attn, mlp := halves(net.modulation(model.HubLayer(i, model.HubAdaLN), 6))
 		q, k, v := net.qkv(x, i, attn, batch)
-		x = net.residual(x, net.out(attend(q, k, v, mask), i), attn)
+		x = net.residual(x, net.matmul(mergeHeads(attend(q, k, v)), net.p.Named[model.HubLayer(i, model.HubOut)]), attn)
 		x = net.mlp(x, i, mlp)
 	}
-	return net.head(x)
+	return net.end(x)
+}
+
+// begin marks the start of a layer, and end the last one's end, for Remat.
+func (net *Network) begin(x *Node) *Node {
+	if net.o.Remat {
+		return x.Checkpoint()
+	}
+	return x
+}
+
+func (net *Network) end(x *Node) *Node {
+	if net.o.Remat {
+		return x.StopCheckpoint()
+	}
+	return x
 }
 
 // halves splits six modulation vectors into those of attention and of the MLP.

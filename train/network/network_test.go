@@ -57,8 +57,8 @@ func TestDoubledPassEqualsReference(t *testing.T) {
 	defer backend.Finalize()
 	for _, want := range cases.Cases {
 		exec, err := NewExec(backend, func(weights, xt, x0 *Node) []*Node {
-			net := network.New(c, layout.Split(weights), c.ModelLength, 0, nil)
-			logits := net.Doubled(xt, x0, want.Block)
+			net := network.New(c, layout.Split(weights), c.ModelLength, network.Options{}, 0, nil)
+			logits := net.Doubled(xt, x0, want.Block, nil)
 			return []*Node{logits, objective.NLL(logits, Reshape(x0, -1), cases.Config.Mask)}
 		})
 		require.NoError(t, err)

@@ -3,6 +3,7 @@ package noise
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // Masking is a way to choose which tokens of a block are masked, and what their loss weighs.
@@ -24,15 +25,22 @@ const maxRedraws = 10_000
 // Noiser masks sequences.
 type Noiser struct {
 	Masking  Masking
+	Schedule Schedule // of Bernoulli; Linear where empty
 	Interval Interval
 	Block    int   // L'
 	Mask     int32 // id of the mask token
+	// IgnoreFirst, where not 0, is the length of a sequence whose first token is never masked (the
+	// reference's ignore_bos).
+	IgnoreFirst int
 }
 
 // Validate reports options under which no block could ever be drawn.
 func (n Noiser) Validate() error {
 	if err := n.Interval.Validate(); err != nil {
 		return err
+	}
+	if n.Schedule != "" && !slices.Contains(Schedules, n.Schedule) {
+		return fmt.Errorf("unknown noise schedule %q; expected one of %q", n.Schedule, Schedules)
 	}
 	switch n.Masking {
 	case Bernoulli:
@@ -43,8 +51,8 @@ func (n Noiser) Validate() error {
 		}
 		return fmt.Errorf("interval [%v, %v]: no number of masked tokens in a block of %d has its fraction inside", n.Interval.Low, n.Interval.High, n.Block)
 	case Count:
-		if n.Interval != Full {
-			return fmt.Errorf("masking %q takes no interval, got [%v, %v]", Count, n.Interval.Low, n.Interval.High)
+		if n.Interval != Full || n.Schedule != "" && n.Schedule != Linear {
+			return fmt.Errorf("masking %q takes no interval and no schedule, got [%v, %v], %q", Count, n.Interval.Low, n.Interval.High, n.Schedule)
 		}
 		return nil
 	}
@@ -71,8 +79,11 @@ func (n Noiser) Apply(rng *rand.Rand, x0, xt []int32, weight []float32) {
 		if n.Masking == Count {
 			w = n.drawCount(rng, b, offset, chosen)
 		} else {
-			n.drawBernoulli(rng, t, chosen)
-			w = n.Interval.Weight(t)
+			n.drawBernoulli(rng, n.Schedule.Masked(t), chosen)
+			w = n.weight(t)
+		}
+		if at := b * n.Block; n.IgnoreFirst > 0 && at%n.IgnoreFirst == 0 {
+			chosen[0] = false
 		}
 		for i, masked := range chosen {
 			at := b*n.Block + i
@@ -84,11 +95,33 @@ func (n Noiser) Apply(rng *rand.Rand, x0, xt []int32, weight []float32) {
 	}
 }
 
-func (n Noiser) drawBernoulli(rng *rand.Rand, t float64, chosen []bool) {
+// weight is the loss's at level t: 1 for all where only high noise is trained on (the reference's rule
+// for low > 0.5).
+func (n Noiser) weight(t float64) float64 {
+	if n.Interval.Low > 0.5 {
+		return 1
+	}
+	return n.Schedule.Weight(t)
+}
+
+// Rows lists the tokens that have a weight: their indices, and the weights, both of length size(count) ≥
+// count, with weight 0 beyond the count.
+func Rows(weight []float32, size func(count int) int) (rows []int32, weights []float32) {
+	for i, w := range weight {
+		if w != 0 {
+			rows, weights = append(rows, int32(i)), append(weights, w)
+		}
+	}
+	pad := size(len(rows)) - len(rows)
+	return append(rows, make([]int32, pad)...), append(weights, make([]float32, pad)...)
+}
+
+// drawBernoulli masks each token with the given probability.
+func (n Noiser) drawBernoulli(rng *rand.Rand, p float64, chosen []bool) {
 	for range maxRedraws {
 		masked := 0
 		for i := range chosen {
-			if chosen[i] = rng.Float64() <= t; chosen[i] {
+			if chosen[i] = rng.Float64() <= p; chosen[i] {
 				masked++
 			}
 		}

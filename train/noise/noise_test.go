@@ -3,6 +3,7 @@ package noise_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,11 +30,47 @@ func TestLevelsAreStratified(t *testing.T) {
 	}
 }
 
-// Weights are 1/t, and 1 where only high noise is trained on.
+// Every schedule masks nothing at first and all at last, and its weight is the derivative of the
+// masked share over that share: what makes ∫ weight·masked dt a change of variables.
+func TestSchedules(t *testing.T) {
+	for _, s := range noise.Schedules {
+		require.InDelta(t, 0, s.Masked(1e-9), 2e-3, s)
+		require.InDelta(t, 1, s.Masked(1), 1e-9, s)
+		for _, at := range []float64{0.01, 0.3, 0.5, 0.9} {
+			const h = 1e-6
+			slope := (s.Masked(at+h) - s.Masked(at-h)) / (2 * h)
+			require.InEpsilon(t, slope/s.Masked(at), s.Weight(at), 1e-4, "%s at %v", s, at)
+		}
+	}
+	require.Equal(t, 4., noise.Linear.Weight(0.25))
+}
+
+// Weights are 1 for all where only high noise is trained on, and 1/t from exactly a half down.
 func TestWeights(t *testing.T) {
-	require.Equal(t, 4., noise.Full.Weight(0.25))
-	require.Equal(t, 2., noise.Interval{Low: 0.5, High: 1}.Weight(0.5), "exactly a half keeps 1/t")
-	require.Equal(t, 1., noise.Interval{Low: 0.55, High: 1}.Weight(0.6))
+	rng := rand.New(rand.NewPCG(9, 9))
+	_, _, weight := apply(noise.Noiser{Masking: noise.Bernoulli, Interval: noise.Interval{Low: 0.55, High: 1}, Block: 4, Mask: mask}, rng, 50)
+	for _, w := range weight {
+		require.True(t, w == 0 || w == 1)
+	}
+	_, _, weight = apply(noise.Noiser{Masking: noise.Bernoulli, Interval: noise.Interval{Low: 0.5, High: 1}, Block: 4, Mask: mask}, rng, 50)
+	require.Greater(t, slices.Max(weight), float32(1.5))
+}
+
+// The first token of each sequence, and no other, is left alone where that is asked for.
+func TestIgnoreFirst(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	n := noise.Noiser{Masking: noise.Bernoulli, Interval: noise.Interval{Low: 1, High: 1}, Block: 4, Mask: mask, IgnoreFirst: 8}
+	_, xt, weight := apply(n, rng, 6)
+	for i := range xt {
+		require.Equal(t, i%8 != 0, xt[i] == mask, i)
+		require.Equal(t, i%8 != 0, weight[i] != 0, i)
+	}
+}
+
+func TestRows(t *testing.T) {
+	rows, weights := noise.Rows([]float32{0, 2, 0, 3}, func(int) int { return 3 })
+	require.Equal(t, []int32{1, 3, 0}, rows)
+	require.Equal(t, []float32{2, 3, 0}, weights)
 }
 
 func apply(n noise.Noiser, rng *rand.Rand, blocks int) (x0, xt []int32, weight []float32) {

@@ -24,8 +24,7 @@ func (v Interval) Validate() error {
 }
 
 // Levels draws one noise level t a block, stratified over all blocks: with N blocks, block i gets
-// u = (rand/N + i/N) mod 1 and t = low + (high-low)·u. The mask probability of the log-linear
-// schedule is t itself.
+// u = (rand/N + i/N) mod 1 and t = low + (high-low)·u.
 func (v Interval) Levels(rng *rand.Rand, out []float64) {
 	n := float64(len(out))
 	for i := range out {
@@ -34,11 +33,49 @@ func (v Interval) Levels(rng *rand.Rand, out []float64) {
 	}
 }
 
-// Weight is the weight of the loss at noise level t: 1/t, or 1 for all where only high noise is
-// trained on (the reference's rule for low > 0.5).
-func (v Interval) Weight(t float64) float64 {
-	if v.Low > 0.5 {
-		return 1
+// Schedule turns a noise level t into the probability 1-α_t that a token is masked.
+type Schedule string
+
+// Schedules (reference noise_schedule.py). Likelihoods are those of Linear.
+const (
+	Linear      Schedule = "linear" // t: the paper's
+	Square      Schedule = "square" // t²
+	SquareRoot  Schedule = "sqrt"   // √t
+	Logarithmic Schedule = "log"    // log₂(1+t)
+	Cosine      Schedule = "cosine" // 1-(1-ε)·cos(πt/2)
+)
+
+// Schedules lists all of them.
+var Schedules = []Schedule{Linear, Square, SquareRoot, Logarithmic, Cosine}
+
+const cosineEps = 1e-3
+
+// Masked is the probability that a token is masked at level t.
+func (s Schedule) Masked(t float64) float64 {
+	switch s {
+	case Square:
+		return t * t
+	case SquareRoot:
+		return math.Sqrt(t)
+	case Logarithmic:
+		return math.Log1p(t) / math.Ln2
+	case Cosine:
+		return 1 - (1-cosineEps)*math.Cos(math.Pi*t/2)
+	}
+	return t
+}
+
+// Weight is the loss's weight at level t, -α'_t/(1-α_t).
+func (s Schedule) Weight(t float64) float64 {
+	switch s {
+	case Square:
+		return 2 / t
+	case SquareRoot:
+		return 1 / (2 * t)
+	case Logarithmic:
+		return 1 / ((1 + t) * math.Log1p(t))
+	case Cosine:
+		return (1 - cosineEps) * math.Sin(math.Pi*t/2) * math.Pi / 2 / s.Masked(t)
 	}
 	return 1 / t
 }

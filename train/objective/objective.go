@@ -14,23 +14,29 @@ import (
 const maskLogit = -1e6
 
 // NLL returns -log p(target) a row: logits (R, V), targets (R), out (R). mask is the id whose logit is
-// suppressed, or negative for none.
+// suppressed, or negative for none. It is written as log-sum-exp less the target's logit, so that no
+// second (R, V) tensor is kept for the backward pass.
 func NLL(logits, targets *Node, mask int) *Node {
 	g := logits.Graph()
 	rows, vocab := logits.Shape().Dimensions[0], logits.Shape().Dimensions[1]
-	ids := Iota(g, shapes.Make(dtypes.Int32, rows, vocab), 1)
 	if mask >= 0 {
-		logits = Where(Equal(ids, Scalar(g, dtypes.Int32, mask)), AddScalar(logits, maskLogit), logits)
+		suppressed := make([][]float32, 1)
+		suppressed[0] = make([]float32, vocab)
+		suppressed[0][mask] = maskLogit
+		logits = Add(logits, Const(g, suppressed))
 	}
+	highest := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
+	sum := Add(Log(ReduceSum(Exp(Sub(logits, highest)), -1)), Squeeze(highest, -1))
+	ids := Iota(g, shapes.Make(dtypes.Int32, rows, vocab), 1)
 	own := Equal(ids, BroadcastToDims(InsertAxes(targets, -1), rows, vocab))
-	return Neg(ReduceSum(Where(own, LogSoftmax(logits, -1), ZerosLike(logits)), -1))
+	return Sub(sum, ReduceSum(Where(own, logits, ZerosLike(logits)), -1))
 }
 
-// Diffusion is the loss of each token in the doubled pass, weight·nll, with weight 1/t on masked tokens
-// and 0 elsewhere: x0, xt and weight are (B, n), the result is (B·n). Training takes the mean.
-func Diffusion(net *network.Network, x0, xt, weight *Node, block, mask int) *Node {
-	nll := NLL(net.Doubled(xt, x0, block), Reshape(x0, -1), mask)
-	return Mul(nll, Reshape(weight, -1))
+// Diffusion is the loss of tokens in the doubled pass, weight·nll, with weight 1/t on masked tokens: x0
+// and xt are (B, n); rows (K) are indices of tokens in the batch, and weight and the result are (K).
+func Diffusion(net *network.Network, x0, xt, rows, weight *Node, block, mask int) *Node {
+	targets := Gather(Reshape(x0, -1, 1), InsertAxes(rows, -1))
+	return Mul(NLL(net.Doubled(xt, x0, block, rows), Squeeze(targets, -1), mask), weight)
 }
 
 // Autoregressive is the loss of predicting token i+1 from tokens 0 … i: x0 is (B, n), the result is

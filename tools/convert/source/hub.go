@@ -1,7 +1,6 @@
 package source
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/unmask-lm/unmask/model"
+	"github.com/unmask-lm/unmask/model/fold"
 	"github.com/unmask-lm/unmask/model/safetensors"
 	"github.com/unmask-lm/unmask/model/strictjson"
 )
@@ -22,10 +22,7 @@ func openHub(dir string) (*Source, error) {
 		return nil, err
 	}
 	var c model.HubConfig
-	if err := strictjson.Check(text); err != nil { // unknown fields are the exporter's business
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := json.Unmarshal(text, &c); err != nil {
+	if err := strictjson.UnmarshalKnown(text, &c); err != nil { // unknown fields are the exporter's business
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := c.Validate(); err != nil {
@@ -41,7 +38,7 @@ func openHub(dir string) (*Source, error) {
 	}
 	s.Config = c.Folded(c.VocabSize - 1)
 	s.Provenance.Source = c.ModelType + " checkpoint"
-	s.tensors = fold(&c, weights)
+	s.tensors = fold.Fold(&c, weights)
 	return s, nil
 }
 
@@ -106,7 +103,7 @@ func weightFiles(dir string) ([]string, error) {
 	var index struct {
 		Map map[string]string `json:"weight_map"`
 	}
-	if err := json.Unmarshal(text, &index); err != nil {
+	if err := strictjson.UnmarshalKnown(text, &index); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, model.IndexFile), err)
 	}
 	files := map[string]bool{}

@@ -1,4 +1,5 @@
-package source
+// Package fold turns a released or trained BD3-LM into the plain transformer that engines run.
+package fold
 
 import (
 	"math"
@@ -6,10 +7,10 @@ import (
 	"github.com/unmask-lm/unmask/model"
 )
 
-// fold removes the adaLN modulation. Time conditioning is off, so the condition is one constant
+// Fold removes the adaLN modulation. Time conditioning is off, so the condition is one constant
 // vector c = silu(sigma_map(0)), and every shift, scale and gate is a constant that its neighbour
 // absorbs: w' = w·(1+scale), b' = shift, Wout' = diag(gate)·Wout, W2' = diag(gate)·W2, b2' = gate·b2.
-func fold(c *model.HubConfig, w map[string][]float32) map[string][]float32 {
+func Fold(c *model.HubConfig, w map[string][]float32) map[string][]float32 {
 	d := c.HiddenDim
 	f := folder{w: w, out: map[string][]float32{}, d: d}
 	if c.Modulated() {
