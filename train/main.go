@@ -19,7 +19,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := runCommand()
-	root.AddCommand(tokenizerCommand())
+	root.AddCommand(tokenizerCommand(), evalCommand(), plotCommand())
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(errUsage, err) })
 	err := root.ExecuteContext(ctx)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,31 +12,27 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/model/strictjson"
-	"github.com/unmask-lm/unmask/model/tokenizer"
-	"github.com/unmask-lm/unmask/train/batch"
 	"github.com/unmask-lm/unmask/train/checkpoint"
-	"github.com/unmask-lm/unmask/train/corpus"
 	"github.com/unmask-lm/unmask/train/loop"
 	"github.com/unmask-lm/unmask/train/noise"
-	"github.com/unmask-lm/unmask/train/vocabulary"
+	"github.com/unmask-lm/unmask/train/shards"
 )
 
 // flags are the options of a training run as given.
 type flags struct {
 	loop.Options
-	data       []string
+	data
 	tokenizer  string
 	init       string
 	provenance string
 	backend    string
 	interval   string
-	valid      float64
-	evalOnly   bool
+	precision  string
+	bench      bool
 	config     model.HubConfig
 }
 
@@ -57,14 +52,13 @@ Exit status: 0 done, 1 failure, 2 bad use, 130 interrupted (saved).`,
 	}
 	p := c.Flags()
 	p.SortFlags = false
-	p.StringSliceVar(&f.data, "data", nil, "text files, or folders of .txt files")
-	p.StringVar(&f.tokenizer, "tokenizer", "", "tokenizer.json (byte-level BPE)")
+	f.data.flags(c)
+	p.StringVar(&f.tokenizer, "tokenizer", "", "tokenizer.json: byte-level BPE, or any kind where Hugging Face's library is built in")
 	p.StringVar(&f.Out, "out", "", "folder of the run's checkpoints")
 	p.StringVar(&f.init, "init", "", "checkpoint whose averaged weights a new run starts from; its text, objective, block size and length may differ")
 	p.StringVar(&f.provenance, "provenance", "", "JSON file with corpus, licence and recipe, copied into checkpoints")
 	p.StringVar(&f.backend, "backend", "auto", "auto, go, xla:cpu, xla:cuda, or a GoMLX backend configuration")
-	p.Float64Var(&f.valid, "valid-fraction", 0.02, "share of documents held out, chosen by hash")
-	p.BoolVar(&f.evalOnly, "eval", false, "measure the newest checkpoint on all held-out text, record that in it, and stop")
+	p.BoolVar(&f.bench, "bench", false, "time a few steps, print speed and memory, save nothing")
 
 	p.IntVar(&f.config.HiddenDim, "hidden", 256, "width of the model")
 	p.IntVar(&f.config.Blocks, "layers", 6, "transformer blocks")
@@ -73,19 +67,27 @@ Exit status: 0 done, 1 failure, 2 bad use, 130 interrupted (saved).`,
 	p.IntVar(&f.config.ModelLength, "length", 256, "tokens of a training sequence")
 	p.IntVar(&f.config.BlockSize, "block", 4, "block size, in tokens")
 
-	p.StringVar((*string)(&f.Objective), "objective", string(loop.BD3LM), "bd3lm or ar")
+	p.StringVar((*string)(&f.Objective), "objective", string(loop.BD3LM), "bd3lm, mdlm (one block) or ar")
 	p.StringVar((*string)(&f.Masking), "masking", string(noise.Bernoulli), "bernoulli (the paper's) or count (the number of masked tokens is uniform)")
+	p.StringVar((*string)(&f.Noise), "noise", string(noise.Linear), fmt.Sprintf("noise schedule: one of %v", noise.Schedules))
 	p.StringVar(&f.interval, "interval", "0.001,1", "range of noise levels, low,high")
 	p.BoolVar(&f.ClipSearch, "clip-search", false, "choose the interval anew at each validation, by the variance of the loss")
+	p.BoolVar(&f.FixClipping, "fix-clipping", false, "have --clip-search report, and keep --interval")
+	p.BoolVar(&f.IgnoreBOS, "ignore-bos", false, "give the first token of each sequence, as the paper's code does for AR's sake")
 	p.IntVar(&f.Batch, "batch", 32, "sequences a step")
 	p.IntVar(&f.Steps, "steps", 10_000, "optimiser steps in all")
 	p.Float64Var(&f.LR, "lr", 3e-4, "learning rate after warm-up")
 	p.IntVar(&f.Warmup, "warmup", 2500, "steps of linear warm-up")
-	p.StringVar((*string)(&f.Schedule), "schedule", string(loop.Constant), "constant or cosine, after warm-up")
+	p.StringVar((*string)(&f.Schedule), "schedule", string(loop.Constant), "constant, cosine (to a tenth) or wsd (to zero over the last fifth), after warm-up")
 	p.Float64Var(&f.Clip, "clip", 1, "largest global norm of a gradient")
 	p.Float64Var(&f.EMA, "ema", 0.9999, "decay of the weights' moving average")
 	p.Float64Var(&f.Dropout, "dropout", 0.1, "dropout on the residual branches")
 	p.Float64Var(&f.Decay, "weight-decay", 0, "AdamW's weight decay")
+	p.IntVar(&f.Accumulate, "accumulate", 1, "rounds to cut a step's batch into, to save memory")
+	p.IntVar(&f.Devices, "devices", 1, "devices of this machine that share each round")
+	p.StringVar(&f.precision, "precision", "f32", "f32, or bf16 for the operands of matmuls")
+	p.BoolVar(&f.Remat, "remat", false, "compute layers again in the backward pass, to save memory (gradient checkpointing)")
+	p.Float64Var(&f.Spike, "spike", 2, "stop where the smoothed loss rises to so many times its lowest; 0 never does")
 	p.Uint64Var(&f.Seed, "seed", 1, "seed of weights, order, noise and dropout")
 
 	p.IntVar(&f.ValidEvery, "valid-every", 1000, "steps between validations")
@@ -104,24 +106,15 @@ func (f *flags) run(ctx context.Context) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	docs, err := corpus.Read(f.data)
-	if err != nil {
-		return fmt.Errorf("--data: %w", err)
-	}
-	text, err := os.ReadFile(f.tokenizer)
+	raw, err := os.ReadFile(f.tokenizer)
 	if err != nil {
 		return fmt.Errorf("--tokenizer: %w", err)
 	}
-	tok, err := tokenizer.Parse(text)
+	text, err := openVocabulary(f.tokenizer, raw)
 	if err != nil {
-		return fmt.Errorf("--tokenizer: %s: %w", f.tokenizer, err)
+		return fmt.Errorf("--tokenizer: %w", err)
 	}
-	end, ok := tok.ID(vocabulary.EndOfText)
-	if !ok {
-		return fmt.Errorf("--tokenizer: %s: no token %s", f.tokenizer, vocabulary.EndOfText)
-	}
-	mask := tok.Size()
-	f.config.VocabSize, f.config.ModelType = mask+1, model.HubModelType
+	f.config.VocabSize, f.config.ModelType = text.size(), model.HubModelType
 	if err := f.config.Validate(); err != nil {
 		return usage("%v", err)
 	}
@@ -130,28 +123,46 @@ func (f *flags) run(ctx context.Context) error {
 		return err
 	}
 	defer backend.Finalize()
-	r := &loop.Run{Options: f.Options, Log: os.Stderr, Bytes: byteCounter(tok, end)}
-	train, held, print, err := f.streams(docs, tok, end)
+	if f.Devices > backend.NumDevices() {
+		return usage("--devices is %d, and %s has %d", f.Devices, describe(backend), backend.NumDevices())
+	}
+	set, err := f.data.open(ctx, text)
 	if err != nil {
 		return err
 	}
-	r.Train, r.Held = train, held
-	if r.State, err = f.state(text, mask, end, print, describe(backend)); err != nil {
+	defer set.Close()
+	r := &loop.Run{Options: f.Options, Bytes: text.byteCounter(set.Parts[shards.HeldOut])}
+	if r.Train, err = stream(set.Train, f.config.ModelLength, f.Seed, "--data: training part"); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "device: %s\n%s, %d tokens a step\n", describe(backend), loop.Header(&f.config), f.Batch*f.config.ModelLength)
-	if f.evalOnly {
-		return f.evaluate(ctx, backend, r)
+	if r.Held, err = stream(set.HeldOut, f.config.ModelLength, f.Seed, fmt.Sprintf("--data: held-out part (--valid-fraction %v)", f.valid)); err != nil {
+		return err
 	}
+	if r.State, err = f.state(text, f.fingerprint(set), describe(backend)); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "device: %s\n%s, %d tokens a step\n%s\n", describe(backend), loop.Header(&f.config), f.Batch*f.config.ModelLength, loop.Memory(&f.Options, &f.config))
+	if f.bench {
+		return r.Bench(ctx, backend, os.Stdout)
+	}
+	if f.Objective != loop.Autoregressive {
+		r.Sample = sampleOf(ctx, r.State)
+	}
+	display := newDisplay(r.State.Trainer.Step, f.Steps)
+	defer display.close()
+	r.Log, r.Progress = display, display.progress
 	return r.Do(ctx, backend)
 }
 
 // check refuses options that make no sense before any work is done.
 func (f *flags) check() error {
+	if err := f.data.check(); err != nil {
+		return err
+	}
 	for _, need := range []struct {
 		name  string
 		empty bool
-	}{{"--data", len(f.data) == 0}, {"--tokenizer", f.tokenizer == ""}, {"--out", f.Out == ""}} {
+	}{{"--tokenizer", f.tokenizer == ""}, {"--out", f.Out == ""}} {
 		if need.empty {
 			return usage("%s is required", need.name)
 		}
@@ -163,52 +174,52 @@ func (f *flags) check() error {
 	if !ok || err1 != nil || err2 != nil {
 		return usage("--interval is %q, expected low,high", f.interval)
 	}
-	if !(f.valid > 0 && f.valid < 1) {
-		return usage("--valid-fraction is %v, expected a number between 0 and 1", f.valid)
+	if f.precision != "f32" && f.precision != "bf16" {
+		return usage("--precision is %q, expected f32 or bf16", f.precision)
+	}
+	f.BF16 = f.precision == "bf16"
+	if f.Objective == loop.MDLM {
+		f.config.BlockSize = f.config.ModelLength
 	}
 	if err := f.Options.Validate(&f.config); err != nil {
 		return usage("%v", err)
 	}
-	return os.MkdirAll(f.Out, 0o755)
+	if err := os.MkdirAll(f.Out, 0o755); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	probe, err := os.CreateTemp(f.Out, ".writable-")
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// streams splits and encodes the corpus, and fingerprints what the run must find again on resume.
-func (f *flags) streams(docs []corpus.Document, tok *tokenizer.Tokenizer, end int) (train, held *batch.Stream, print string, err error) {
-	trainDocs, heldDocs := corpus.Split(docs, f.valid)
-	trainIDs, heldIDs := corpus.Tokens(trainDocs, tok, end), corpus.Tokens(heldDocs, tok, end)
-	fmt.Fprintf(os.Stderr, "corpus: %d documents, %.2f MB, %d tokens; held out: %d documents, %.2f MB, %d tokens\n",
-		len(trainDocs), float64(corpus.Bytes(trainDocs))/1e6, len(trainIDs), len(heldDocs), float64(corpus.Bytes(heldDocs))/1e6, len(heldIDs))
-	if train, err = batch.New(trainIDs, f.config.ModelLength, f.Seed); err != nil {
-		return nil, nil, "", fmt.Errorf("--data: training part: %w", err)
-	}
-	if held, err = batch.New(heldIDs, f.config.ModelLength, f.Seed); err != nil {
-		return nil, nil, "", fmt.Errorf("--data: held-out part (--valid-fraction %v): %w", f.valid, err)
-	}
+// fingerprint hashes what a run must find again on resume.
+func (f *flags) fingerprint(set *shards.Set) string {
 	h := sha256.New()
-	if err := binary.Write(h, binary.LittleEndian, trainIDs); err != nil {
-		return nil, nil, "", err
-	}
 	o := f.Options
-	fmt.Fprint(h, o.Objective, o.Masking, o.Interval, o.Batch, o.LR, o.Warmup, o.Schedule, o.Clip, o.EMA, o.Dropout, o.Decay, o.Seed)
+	fmt.Fprintln(h, set.Fingerprint(), o.Objective, o.Masking, o.Noise, o.Interval, o.IgnoreBOS, o.Batch, o.Accumulate, o.Devices,
+		o.LR, o.Warmup, o.Schedule, o.Clip, o.EMA, o.Dropout, o.Decay, o.Seed, o.BF16)
 	if o.ClipSearch {
-		fmt.Fprint(h, "clip-search", o.ValidEvery)
+		fmt.Fprintln(h, "clip-search", o.FixClipping, o.ValidEvery)
 	}
 	if o.Schedule != loop.Constant {
-		fmt.Fprint(h, o.Steps)
+		fmt.Fprintln(h, o.Steps)
 	}
-	return train, held, hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // state resumes from the newest checkpoint in --out, or starts afresh.
-func (f *flags) state(text []byte, mask, end int, print, device string) (*checkpoint.State, error) {
+func (f *flags) state(text *vocabularyFile, print, device string) (*checkpoint.State, error) {
 	path, err := checkpoint.Latest(f.Out)
 	if err != nil {
 		return nil, err
 	}
 	if path == "" {
-		s := &checkpoint.State{Config: f.config, Tokenizer: text}
+		s := &checkpoint.State{Config: f.config, Tokenizer: text.raw}
 		s.Trainer = checkpoint.Trainer{
-			Objective: string(f.Objective), Seed: f.Seed, Batch: f.Batch, Fingerprint: print, Device: device, Mask: mask, EOS: end,
+			Objective: string(f.Objective), IgnoreBOS: f.IgnoreBOS, Seed: f.Seed, Batch: f.Batch, Fingerprint: print, Device: device,
+			Mask: text.mask, EOS: text.end,
 		}
 		if f.provenance != "" {
 			data, err := os.ReadFile(f.provenance)
@@ -234,7 +245,7 @@ func (f *flags) state(text []byte, mask, end int, print, device string) (*checkp
 	if s.Config != f.config {
 		return nil, fmt.Errorf("%s holds another model than the options describe: %s there, %s here; use another --out", path, loop.Header(&s.Config), loop.Header(&f.config))
 	}
-	if s.Trainer.Fingerprint != print && !f.evalOnly {
+	if s.Trainer.Fingerprint != print {
 		return nil, fmt.Errorf("%s was trained on other text or with other options, so its course cannot go on; use another --out", path)
 	}
 	fmt.Fprintf(os.Stderr, "resuming %s\n", path)
@@ -259,39 +270,4 @@ func adopt(s *checkpoint.State, path string) error {
 	s.Trainer.Tokens = other.Trainer.Tokens
 	fmt.Fprintf(os.Stderr, "starting from the weights of %s\n", path)
 	return nil
-}
-
-func (f *flags) evaluate(ctx context.Context, backend compute.Backend, r *loop.Run) error {
-	e, err := loop.NewEvaluator(backend, &f.Options, &f.config, r.State.Trainer.Mask, r.Bytes)
-	if err != nil {
-		return err
-	}
-	held, err := e.Evaluate(ctx, r.State.EMA, r.Held, r.Held.Sequences())
-	if err != nil {
-		return err
-	}
-	held.Step = r.State.Trainer.Step
-	r.State.Trainer.HeldOut = held
-	if _, err := checkpoint.Save(f.Out, r.State, f.Keep); err != nil {
-		return err
-	}
-	fmt.Printf("{\"step\":%d,\"nelbo\":%.5f,\"bits_per_byte\":%.5f,\"tokens\":%d,\"bytes\":%d}\n",
-		r.State.Trainer.Step, held.NELBO, held.BitsByte, held.Tokens, held.Bytes)
-	return nil
-}
-
-// byteCounter tells how much text a sequence stands for; end-of-text stands for none.
-func byteCounter(tok *tokenizer.Tokenizer, end int) func([]int32) int64 {
-	size := make([]int64, tok.Size())
-	for id := range size {
-		if id != end {
-			size[id] = int64(len(tok.Bytes([]int{id})))
-		}
-	}
-	return func(ids []int32) (n int64) {
-		for _, id := range ids {
-			n += size[id]
-		}
-		return n
-	}
 }

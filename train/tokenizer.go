@@ -13,7 +13,7 @@ import (
 
 func tokenizerCommand() *cobra.Command {
 	var data []string
-	var out string
+	var out, field string
 	var size int
 	c := &cobra.Command{
 		Use:     "tokenizer --data PATH --vocab N --out FILE",
@@ -21,15 +21,22 @@ func tokenizerCommand() *cobra.Command {
 		Example: "  train tokenizer --data corpus --vocab 4095 --out tokenizer.json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			docs, err := corpus.Read(data)
+			files, err := corpus.Files(data)
 			if err != nil {
-				return err
+				return fmt.Errorf("--data: %w", err)
 			}
-			texts := make([]string, len(docs))
-			for i, d := range docs {
-				texts[i] = d.Text
+			var texts []string
+			bytes := 0
+			for _, file := range files {
+				err := corpus.Documents(file, field, func(text string) error {
+					texts, bytes = append(texts, text), bytes+len(text)
+					return nil
+				})
+				if err != nil {
+					return err
+				}
 			}
-			fmt.Fprintf(os.Stderr, "learning %d tokens from %.1f MB\n", size, float64(corpus.Bytes(docs))/1e6)
+			fmt.Fprintf(os.Stderr, "learning %d tokens from %.1f MB\n", size, float64(bytes)/1e6)
 			file, err := vocabulary.Learn(texts, size)
 			if err != nil {
 				return fmt.Errorf("--vocab: %w", err)
@@ -37,7 +44,8 @@ func tokenizerCommand() *cobra.Command {
 			return writeFile(out, file)
 		},
 	}
-	c.Flags().StringSliceVar(&data, "data", nil, "text files, or folders of .txt files")
+	c.Flags().StringSliceVar(&data, "data", nil, "files, or folders of .txt, .jsonl and .parquet files")
+	c.Flags().StringVar(&field, "field", corpus.DefaultField, "field of JSON lines, or column of tables, that holds a text")
 	c.Flags().StringVar(&out, "out", "tokenizer.json", "file to write")
 	c.Flags().IntVar(&size, "vocab", 4095, "tokens, the end-of-text token included; the mask token comes on top")
 	return c

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/unmask-lm/unmask/train/checkpoint"
+	"github.com/unmask-lm/unmask/train/metrics"
 )
 
 // bin is the command, built once as users build it.
@@ -32,6 +34,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "building train: %v\n%s", err, out)
 		os.Exit(1)
 	}
+	os.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache")) // where shards are kept
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -110,16 +113,103 @@ func TestKillAndResume(t *testing.T) {
 		require.True(t, bytes.Equal(want, got), name)
 	}
 
-	code, out = run(t, options(data, tokenizer, straight, "--eval")...)
-	require.Zero(t, code, out)
-	var held struct {
-		Step     int     `json:"step"`
-		BitsByte float64 `json:"bits_per_byte"`
+	require.FileExists(t, filepath.Join(killed, "DONE"))
+	records, err := metrics.Read(killed)
+	require.NoError(t, err)
+	for i, r := range records[1:] {
+		require.GreaterOrEqual(t, r.Step, records[i].Step, "what was lost with the plug is not told twice")
 	}
+	code, out = run(t, options(data, tokenizer, killed)...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "nothing is left to do")
+	require.Contains(t, out, "found in", "the text was tokenised before")
+	code, out = run(t, "plot", killed, "--out", t.TempDir())
+	require.Zero(t, code, out)
+	require.Contains(t, out, "nelbo.png")
+}
+
+// last decodes the last line of JSON of what was said.
+func last(t *testing.T, out string) map[string]any {
+	t.Helper()
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &held), out)
-	require.Equal(t, 40, held.Step)
-	require.Greater(t, held.BitsByte, 0.)
+	var v map[string]any
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &v), out)
+	return v
+}
+
+// What eval measures is what training measured on the same text; samples have an entropy, and a
+// perplexity under a judge, which the model itself may be.
+func TestEval(t *testing.T) {
+	data, tokenizer := prepare(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	code, out := run(t, options(data, tokenizer, dir, "--valid-sequences", "1000")...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "sample: ")
+	said := regexp.MustCompile(`step 40 \| held-out NELBO ([\d.]+)`).FindStringSubmatch(out)
+	require.NotNil(t, said, out)
+	want, err := strconv.ParseFloat(said[1], 64)
+	require.NoError(t, err)
+
+	newest := filepath.Join(dir, "step-00000040")
+	code, out = run(t, "eval", "--in", newest, "--data", data, "--valid-fraction", "0.1", "--backend", "go", "--batch", "4", "--record", "--variance")
+	require.Zero(t, code, out)
+	require.Contains(t, out, `"low":0.3`)
+	s, err := checkpoint.Load(newest)
+	require.NoError(t, err)
+	require.InDelta(t, want, s.Trainer.HeldOut.NELBO, 1e-3)
+
+	lines := filepath.Join(t.TempDir(), "set.jsonl")
+	require.NoError(t, os.WriteFile(lines, []byte(strings.Repeat(`{"body":"the small cat sees a green house"}`+"\n", 40)), 0o644))
+	code, out = run(t, "eval", "--in", dir, "--set", "cats="+lines, "--field", "body", "--backend", "go")
+	require.Zero(t, code, out)
+	got := last(t, out)
+	require.Equal(t, "cats", got["set"])
+	require.Greater(t, got["ppl"], 1.)
+	require.Zero(t, got["std_err"])
+
+	code, out = run(t, "eval", "--in", dir, "--samples", "4", "--sample-tokens", "30", "--judge", dir, "--texts", "--backend", "go")
+	require.Zero(t, code, out)
+	got = last(t, out)
+	require.Greater(t, got["entropy"], 0.5)
+	require.Greater(t, got["generative_ppl"], 1.)
+	require.Contains(t, out, `"seed":3`)
+}
+
+// --bench tells how fast steps are and leaves nothing behind.
+func TestBench(t *testing.T) {
+	data, tokenizer := prepare(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	code, out := run(t, options(data, tokenizer, dir, "--bench")...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "memory, estimated")
+	require.Greater(t, last(t, out)["tokens_per_second"], 0.)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// A disk that takes no more is said clearly, and what was saved before is kept.
+func TestFullDisk(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("limits files by ulimit")
+	}
+	data, tokenizer := prepare(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	code, out := run(t, options(data, tokenizer, dir, "--steps", "5")...)
+	require.Zero(t, code, out)
+	args := options(data, tokenizer, dir)
+	cmd := exec.Command("bash", append([]string{"-c", `ulimit -f 40; exec "$@"`, "bash", bin}, args...)...) // 40 blocks of 512 or 1024 bytes
+	said, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(said), "file too large")
+	require.Contains(t, string(said), "the last checkpoint is kept as it was, "+filepath.Join(dir, "step-00000005"))
+	_, err = checkpoint.Load(filepath.Join(dir, "step-00000005"))
+	require.NoError(t, err)
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	require.NoError(t, err)
+	for _, path := range left {
+		require.NotContains(t, filepath.Base(path), "tmp")
+	}
 }
 
 // Mistakes are refused by name before any work, with the right exit status.
@@ -143,6 +233,17 @@ func TestRefuses(t *testing.T) {
 		{options(data, tokenizer, other, "--objective", "gan"), 2, "--objective"},
 		{options(data, tokenizer, other, "--masking", "count", "--clip-search"), 2, "--clip-search"},
 		{options(data, tokenizer, other, "--backend", "tpu"), 1, "--backend tpu"},
+		{options(data, tokenizer, other, "--noise", "pink"), 2, "pink"},
+		{options(data, tokenizer, other, "--precision", "f8"), 2, "--precision"},
+		{options(data, tokenizer, other, "--accumulate", "3"), 2, "--accumulate"},
+		{options(data, tokenizer, other, "--devices", "2"), 2, "--devices is 2"},
+		{options(data, tokenizer, data), 1, "--out"},
+		{[]string{"eval", "--data", data}, 2, "--in is required"},
+		{[]string{"eval", "--in", other}, 2, "nothing to measure"},
+		{[]string{"eval", "--in", other, "--set", "x"}, 2, "NAME=PATH"},
+		{[]string{"eval", "--in", filepath.Join(out, "absent"), "--set", "x=" + data, "--backend", "go"}, 1, "--in"},
+		{[]string{"plot"}, 2, "no run given"},
+		{[]string{"plot", other + "-absent"}, 1, "metrics.jsonl"},
 		{options(data+".absent", tokenizer, other), 1, "--data"},
 		{options(data, data, other), 1, "--tokenizer"},
 		{options(data, tokenizer, other, "--length", "100000"), 1, "one sequence needs 100000"},

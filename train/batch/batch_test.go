@@ -14,7 +14,7 @@ func stream(t *testing.T, n, tokens int, seed uint64) *batch.Stream {
 	for i := range ids {
 		ids[i] = int32(i)
 	}
-	s, err := batch.New(ids, n, seed)
+	s, err := batch.New(batch.Memory(ids), n, seed)
 	require.NoError(t, err)
 	return s
 }
@@ -29,7 +29,7 @@ func TestBatches(t *testing.T) {
 		var order []int32
 		out := make([]int32, 8)
 		for step := range uint64(5) {
-			s.Batch(epoch*5+step, out)
+			require.NoError(t, s.Batch(epoch*5+step, out))
 			for i := 0; i < 8; i += 4 {
 				require.Equal(t, []int32{out[i], out[i] + 1, out[i] + 2, out[i] + 3}, out[i:i+4])
 				seen[out[i]]++
@@ -43,16 +43,16 @@ func TestBatches(t *testing.T) {
 
 	again, out, want := stream(t, 4, 43, 1), make([]int32, 12), make([]int32, 12)
 	for _, step := range []uint64{7, 2, 3, 11, 0} { // batches of three span epochs
-		again.Batch(step, out)
-		stream(t, 4, 43, 1).Batch(step, want)
+		require.NoError(t, again.Batch(step, out))
+		require.NoError(t, stream(t, 4, 43, 1).Batch(step, want))
 		require.Equal(t, want, out)
 	}
-	stream(t, 4, 43, 2).Batch(0, out)
-	stream(t, 4, 43, 1).Batch(0, want)
+	require.NoError(t, stream(t, 4, 43, 2).Batch(0, out))
+	require.NoError(t, stream(t, 4, 43, 1).Batch(0, want))
 	require.NotEqual(t, want, out, "another seed, another order")
 }
 
 func TestTooShort(t *testing.T) {
-	_, err := batch.New(make([]int32, 3), 4, 1)
+	_, err := batch.New(make(batch.Memory, 3), 4, 1)
 	require.ErrorContains(t, err, "3 tokens")
 }

@@ -34,6 +34,7 @@ type Trainer struct {
 	Step      int    `json:"step"`   // optimiser steps done
 	Tokens    int64  `json:"tokens"` // clean tokens seen, those of the run that this one started from included
 	Objective string `json:"objective"`
+	IgnoreBOS bool   `json:"ignore_bos,omitempty"`
 	Seed      uint64 `json:"seed"`
 	Batch     int    `json:"batch"`
 	// Fingerprint is a hash of everything that decides the next step but is not in the checkpoint:
@@ -77,7 +78,7 @@ func Save(dir string, s *State, keep int) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	if err := write(path, s); err != nil {
+	if err := Write(path, s); err != nil {
 		return "", fmt.Errorf("checkpoint %s: %w", path, err)
 	}
 	return path, prune(dir, keep)
@@ -88,10 +89,11 @@ func SaveBest(dir string, s *State) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return write(filepath.Join(dir, "best"), s)
+	return Write(filepath.Join(dir, "best"), s)
 }
 
-func write(path string, s *State) error {
+// Write writes the checkpoint at path, whole or not at all.
+func Write(path string, s *State) error {
 	return atomicdir.Write(path, atomicdir.Replace, func(tmp string) error {
 		if err := writeJSON(filepath.Join(tmp, model.ConfigFile), s.Config); err != nil {
 			return err

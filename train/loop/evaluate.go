@@ -59,8 +59,10 @@ func (e *Evaluator) Run(ctx context.Context, weights *tensors.Tensor, held *batc
 	var draws []float64 // estimates of the bound, each over all batches
 	for b := range batches {
 		for i := range e.size {
-			seq := held.Sequence((b*e.size + i) * held.Sequences() / (batches * e.size))
-			copy(x0[i*n:], seq)
+			seq := x0[i*n : (i+1)*n]
+			if err := held.Sequence((b*e.size+i)*held.Sequences()/(batches*e.size), seq); err != nil {
+				return out, err
+			}
 			out.Bytes += e.bytes(seq)
 		}
 		passes := e.passes(uint64(b), x0)

@@ -83,7 +83,9 @@ func (r *Run) Do(ctx context.Context, backend compute.Backend) (err error) {
 		if ctx.Err() != nil {
 			return r.stop(ctx)
 		}
-		r.Train.Batch(uint64(step), r.step.x0)
+		if err := r.Train.Batch(uint64(step), r.step.x0); err != nil {
+			return err
+		}
 		loss, norm, err := r.step.run(step)
 		if err != nil {
 			return fmt.Errorf("step %d: %w", step+1, err)

@@ -58,7 +58,7 @@ func corpus(t *testing.T, n int) *batch.Stream {
 			tokens[i] = rng.Int32N(vocab - 1)
 		}
 	}
-	s, err := batch.New(tokens, 16, 5)
+	s, err := batch.New(batch.Memory(tokens), 16, 5)
 	require.NoError(t, err)
 	return s
 }
@@ -189,7 +189,9 @@ func TestEvaluationEqualsRuntime(t *testing.T) {
 		var nelbo float64
 		for i := range 2 {
 			var tokens []int
-			for _, id := range r.Held.Sequence(i * r.Held.Sequences() / 2) {
+			sequence := make([]int32, 16)
+			require.NoError(t, r.Held.Sequence(i*r.Held.Sequences()/2, sequence))
+			for _, id := range sequence {
 				tokens = append(tokens, int(id))
 			}
 			scored, err := runtime.Score(context.Background(), cpu.New(p), tokens, 0)

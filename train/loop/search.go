@@ -34,37 +34,56 @@ func (e *Evaluator) candidates() []noise.Noiser {
 	return out
 }
 
-// Search finds the interval under which the mean loss of a block varies least on held-out text: the
-// unbiased variance over the blocks of each batch, summed over batches.
+// Search finds the interval under which the mean loss of a block varies least on held-out text.
 func (e *Evaluator) Search(ctx context.Context, weights *tensors.Tensor, held *batch.Stream, limit int) (noise.Interval, float64, error) {
+	best, least := noise.Full, math.Inf(1)
+	for _, noiser := range e.candidates() {
+		v, err := e.variance(ctx, weights, held, limit, noiser)
+		if err != nil {
+			return best, least, err
+		}
+		if v < least {
+			best, least = noiser.Interval, v
+		}
+	}
+	return best, least, nil
+}
+
+// Variance is that of the mean loss of a block when noise levels are drawn from the interval: the
+// unbiased variance over the blocks of each batch, averaged over batches.
+func (e *Evaluator) Variance(ctx context.Context, weights []float32, held *batch.Stream, limit int, interval noise.Interval) (float64, error) {
+	n := noise.Noiser{Masking: noise.Bernoulli, Interval: interval, Block: e.c.BlockSize, Mask: int32(e.mask)}
+	if err := n.Validate(); err != nil {
+		return 0, err
+	}
+	return e.variance(ctx, tensors.FromFlatDataAndDimensions(weights, len(weights)), held, limit, n)
+}
+
+func (e *Evaluator) variance(ctx context.Context, weights *tensors.Tensor, held *batch.Stream, limit int, noiser noise.Noiser) (float64, error) {
 	n := e.c.ModelLength
 	batches := max(1, min(limit, held.Sequences())/e.size)
 	batches = min(batches, searchBatches)
 	x0, xt, weight := make([]int32, e.size*n), make([]int32, e.size*n), make([]float32, e.size*n)
-	best, least := noise.Full, math.Inf(1)
-	for _, noiser := range e.candidates() {
-		rng := rand.New(rand.NewPCG(0x5ea7c4, 0))
-		var total float64
-		for b := range batches {
-			for i := range e.size {
-				copy(x0[i*n:], held.Sequence((b*e.size+i)*held.Sequences()/(batches*e.size)))
+	rng := rand.New(rand.NewPCG(0x5ea7c4, 0))
+	var total float64
+	for b := range batches {
+		for i := range e.size {
+			if err := held.Sequence((b*e.size+i)*held.Sequences()/(batches*e.size), x0[i*n:(i+1)*n]); err != nil {
+				return 0, err
 			}
-			noiser.Apply(rng, x0, xt, weight)
-			losses, err := e.losses(ctx, weights, x0, xt, weight)
-			if err != nil {
-				return best, least, err
-			}
-			total += variance(losses, e.c.BlockSize)
 		}
-		if total < least {
-			best, least = noiser.Interval, total
+		noiser.Apply(rng, x0, xt, weight)
+		losses, err := e.losses(ctx, weights, x0, xt, weight)
+		if err != nil {
+			return 0, err
 		}
+		total += blockVariance(losses, e.c.BlockSize)
 	}
-	return best, least / float64(batches), nil
+	return total / float64(batches), nil
 }
 
-// variance is the unbiased variance of the means of blocks.
-func variance(losses []float32, block int) float64 {
+// blockVariance is the unbiased variance of the means of blocks.
+func blockVariance(losses []float32, block int) float64 {
 	count := float64(len(losses) / block)
 	var total, squares float64
 	for at := 0; at < len(losses); at += block {

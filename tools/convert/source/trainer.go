@@ -6,6 +6,7 @@ import (
 
 	"github.com/unmask-lm/unmask/model"
 	"github.com/unmask-lm/unmask/model/strictjson"
+	"github.com/unmask-lm/unmask/model/tokenizer"
 	"github.com/unmask-lm/unmask/train/checkpoint"
 )
 
@@ -19,7 +20,7 @@ func (s *Source) addTrainer(dir string) error {
 	if err := strictjson.Unmarshal(text, &t); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Join(dir, checkpoint.TrainerFile), err)
 	}
-	if t.Objective != "bd3lm" {
+	if t.Objective != "bd3lm" && t.Objective != "mdlm" {
 		return fmt.Errorf("%s: objective is %q: not a block-diffusion model", filepath.Join(dir, checkpoint.TrainerFile), t.Objective)
 	}
 	s.BOS, s.EOS = t.EOS, t.EOS
@@ -39,7 +40,7 @@ func (s *Source) CheckTokenizer(size int, id func(content string) (int, bool)) e
 	case size == v-1: // the mask was appended
 		s.Config.Mask = v - 1
 	case size == v:
-		mask, ok := maskOf(id)
+		mask, ok := tokenizer.MaskOf(id)
 		if !ok {
 			return fmt.Errorf("%s: has %d tokens, as many as vocab_size, but no mask token ([MASK], <|mask|>, [PAD])", model.TokenizerFile, size)
 		}
@@ -47,24 +48,11 @@ func (s *Source) CheckTokenizer(size int, id func(content string) (int, bool)) e
 	default:
 		return fmt.Errorf("%s: has %d tokens, expected %d (the mask comes on top) or %d (vocab_size): it belongs to another model", model.TokenizerFile, size, v-1, v)
 	}
-	for _, content := range []string{"<|endoftext|>", "[SEP]"} {
-		if end, ok := id(content); ok && s.EOS == model.NoToken {
-			s.BOS, s.EOS = end, end
-		}
+	if end, ok := tokenizer.EndOf(id); ok && s.EOS == model.NoToken {
+		s.BOS, s.EOS = end, end
 	}
 	if cls, ok := id("[CLS]"); ok {
 		s.BOS = cls
 	}
 	return nil
-}
-
-// maskOf finds the mask by the names that BD3-LM tokenizers give it. The reference adds [PAD] to
-// GPT-2's tokenizer under the mask's id.
-func maskOf(id func(string) (int, bool)) (int, bool) {
-	for _, content := range []string{"[MASK]", "<|mask|>", "<mask>", "[PAD]"} {
-		if mask, ok := id(content); ok {
-			return mask, true
-		}
-	}
-	return 0, false
 }
