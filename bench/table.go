@@ -81,6 +81,11 @@ func (r *report) goals() {
 	if x := r.find("gpu browser", 0, at("f32", 0)); x != nil {
 		r.Goals = append(r.Goals, goal{Name: "first pass in Chromium after the weights, ms", Wanted: 300, Got: x.ColdMS, Most: true})
 	}
+	for _, t := range r.Training {
+		if t.Trainer == "train" {
+			r.Goals = append(r.Goals, goal{Name: fmt.Sprintf("training tokens/s, times eager PyTorch's, %s", t.Shape), Wanted: 1, Got: t.Ratio})
+		}
+	}
 	for _, engine := range []string{"gpu browser", "gpu native", "cpu native", "cpu wasm"} {
 		for _, weights := range []string{"f32", "f16"} {
 			near, far := r.find(engine, 0, at(weights, 16)), r.find(engine, 0, at(weights, 1008))
@@ -105,11 +110,12 @@ func (r *report) print(out io.Writer) {
 		fmt.Fprintf(out, "%-14s %7d %-8s %-7s %4d %7d %10.2f %8.2f %7.2f %7.0f%% %7.0f%% %10d %6d %7.0f %8s\n", x.Engine, x.Threads, x.Shape, x.Weights,
 			x.Rows, x.Context, x.MS, x.GFLOPs, x.GBs, 100*x.OfMatmul, 100*x.OfBandwidth, x.Dispatches, x.BytesBack, x.Allocations, ratio)
 	}
+	r.printTraining(out)
 	fmt.Fprintf(out, "\nStarter model, %d texts of %d tokens a policy:\n%-16s %12s %12s %14s %10s\n", seeds, textTokens, "policy", "tokens/pass", "tokens/s", "nats/token", "perplexity")
 	for _, t := range r.Text {
 		fmt.Fprintf(out, "%-16s %12.2f %12.1f %14.3f %10.1f\n", t.Policy, t.TokensPerPass, t.TokensPerSecond, t.NELBO, t.Perplexity)
 	}
-	fmt.Fprintf(out, "\nGoals, base shape:\n")
+	fmt.Fprintf(out, "\nGoals:\n")
 	for _, g := range r.Goals {
 		verdict := "missed"
 		switch {

@@ -57,7 +57,7 @@ func main() {
 	f.StringVar(&s.corpus, "data", ".cache/corpus", "text to train on")
 	f.StringVar(&s.out, "out", "runs/reproduce", "folder of the runs")
 	f.StringVar(&s.report, "report", "docs", "folder of reproduction.md and its plots")
-	f.IntVar(&s.steps, "steps", 1500, "optimiser steps of each run")
+	f.IntVar(&s.steps, "steps", 1000, "optimiser steps of each run")
 	f.IntVar(&s.sequences, "sequences", 512, "held-out sequences to measure")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

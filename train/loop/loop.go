@@ -156,18 +156,28 @@ func (r *Run) line(window *meter) error {
 	}})
 }
 
-// flops estimates the arithmetic of one step: 6 a weight and row in the dense layers, and attention's
-// two products, forward and backward, over the columns that exist.
+// flops is the arithmetic that one step needs: 6 a weight and row in the dense layers, and attention's
+// two products, forward and backward, over the columns that a row sees.
 func (r *Run) flops() float64 {
 	c := &r.State.Config
-	d, n := float64(c.HiddenDim), float64(c.ModelLength)
-	rows := float64(len(r.step.x0))
-	streams, columns := 2., 2*n+float64(c.BlockSize)
+	d, n, block := float64(c.HiddenDim), float64(c.ModelLength), float64(c.BlockSize)
+	rows, layers := float64(len(r.step.x0)), float64(c.Blocks)
+	const qkv, rest = 3, 9 // weights of a layer, in units of d²
+	head := d * float64(c.VocabSize)
+	attention := func(columns float64) float64 { return 12 * columns * d }
 	if r.Objective == Autoregressive {
-		streams, columns = 1, n
+		return rows * (6*(layers*(qkv+rest)*d*d+head) + layers*attention((n+1)/2))
 	}
-	dense := float64(c.Blocks) * 12 * d * d * streams
-	return 6*rows*(dense+d*float64(c.VocabSize)) + 12*rows*columns*d*float64(c.Blocks)
+	masked := 0.5 // share of the rows that have a loss
+	if r.Masking == noise.Count {
+		masked = (1 + 1/block) / 2
+	}
+	last := (rest*d*d + head) * masked
+	if c.BlockSize == c.ModelLength {
+		return rows * (6*((layers-1)*(qkv+rest)*d*d+qkv*d*d+last) + layers*attention(n))
+	}
+	noisy, clean := (n-block)/2+block, (n+block)/2
+	return rows * (6*(2*((layers-1)*(qkv+rest)+qkv)*d*d+last) + layers*attention(noisy) + (layers-1)*attention(clean))
 }
 
 func (r *Run) validate(ctx context.Context) error {

@@ -56,7 +56,7 @@ type stream struct{ q, k, v *Node }
 
 // chunk is how many query rows attend together: enough for the matmuls to run well, and few enough to
 // leave out most of the columns that no row of theirs sees.
-const chunk = 64
+const chunk = 128
 
 // chunks calls f with [from, to) for groups of whole blocks of about chunk rows, and joins the results.
 func chunks(n, block int, f func(from, to int) *Node) *Node {

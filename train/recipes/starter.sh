@@ -25,5 +25,6 @@ options=(
   --valid-every 1000 --valid-sequences 32 --save-every 250
 )
 bin/train "${options[@]}"
-bin/train "${options[@]}" --eval
-bin/convert --in "$(ls -d "$run"/step-* | tail -n 1)" --out models/starter --quant f16 --temperature 0.8 --force
+last=$(ls -d "$run"/step-* | tail -n 1)
+bin/train eval --in "$last" --data "$corpus" --record
+bin/convert --in "$last" --out models/starter --quant f16 --temperature 0.8 --force
