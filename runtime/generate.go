@@ -13,7 +13,10 @@ import (
 // Request is what to generate.
 type Request struct {
 	// Prompt is the text so far. What is left after whole blocks opens the first canvas.
-	Prompt    []int
+	Prompt []int
+	// Canvas is what stands behind the prompt already, with Fill for each token to be written: text to
+	// fill in. Beyond it the text is continued.
+	Canvas    []int
 	MaxTokens int
 	Policy    policy.Policy
 	Draw      draw.Options // Seed, Temperature, TopP and TopK; the rest is set here
@@ -22,6 +25,9 @@ type Request struct {
 	// that repeats itself; they are then cut off (the paper's rule, at 4). 0 switches it off.
 	EntropyStop float64
 }
+
+// Fill stands in Request.Canvas for a token to be written.
+const Fill = -1
 
 // Reasons why a text ended.
 const (
@@ -73,9 +79,11 @@ func Generate(ctx context.Context, engine Engine, r Request, observer Observer) 
 	whole := len(r.Prompt) / size * size
 	g := &generation{Request: r, engine: engine, observer: observer}
 	g.pending = slices.Clone(r.Prompt[:whole])
-	given := r.Prompt[whole:]
+	old := len(r.Prompt) - whole // rows of the first block that are the prompt's
+	given := slices.Concat(r.Prompt[whole:], r.Canvas)
 	for block := 0; g.result.Reason == ""; block++ {
-		err := g.block(ctx, block, given)
+		here := given[:min(size, len(given))]
+		err := g.block(ctx, block, here, old)
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			g.result.Reason = ReasonStopped
 			return g.result, nil
@@ -83,7 +91,7 @@ func Generate(ctx context.Context, engine Engine, r Request, observer Observer) 
 		if err != nil {
 			return g.result, err
 		}
-		given = nil
+		given, old = given[len(here):], 0
 	}
 	return g.result, nil
 }
@@ -98,18 +106,29 @@ func (r *Request) check(engine Engine) error {
 			return fmt.Errorf("prompt: token %d is %d, expected 0 to %d and not the mask %d", i, id, c.Vocab-1, c.Mask)
 		}
 	}
+	for i, id := range r.Canvas {
+		if id != Fill && (id < 0 || id >= c.Vocab || id == c.Mask) {
+			return fmt.Errorf("canvas: token %d is %d, expected 0 to %d and not the mask %d, or %d to fill it in", i, id, c.Vocab-1, c.Mask, Fill)
+		}
+	}
 	return r.Draw.Validate()
 }
 
-// block denoises one block whose first tokens are given, and moves it to pending.
-func (g *generation) block(ctx context.Context, block int, given []int) error {
+// block denoises one block that opens with the given tokens, Fill among them, of which the first old are
+// the prompt's, and moves it to pending.
+func (g *generation) block(ctx context.Context, block int, given []int, old int) error {
 	if err := g.makeRoom(ctx); err != nil {
 		return err
 	}
 	c := g.engine.Config()
 	g.canvas = append(g.canvas[:0], given...)
 	for len(g.canvas) < c.Block {
-		g.canvas = append(g.canvas, c.Mask)
+		g.canvas = append(g.canvas, Fill)
+	}
+	for i, id := range g.canvas {
+		if id == Fill {
+			g.canvas[i] = c.Mask
+		}
 	}
 	if err := g.observer.Canvas(block, g.canvas); err != nil {
 		return err
@@ -118,7 +137,7 @@ func (g *generation) block(ctx context.Context, block int, given []int) error {
 		return err
 	}
 	g.pending = append(g.pending, g.canvas...)
-	return g.finish(block, g.canvas[len(given):])
+	return g.finish(block, g.canvas[old:])
 }
 
 // denoise runs passes until no mask is left: all in one go where engine and policy allow that.

@@ -175,3 +175,34 @@ func TestWindowSlides(t *testing.T) {
 		require.Equal(t, text[52-len(f.committed):], append([]int{}, f.committed...), "window %d", window)
 	}
 }
+
+// Text that stands behind the prompt already stays, what is to be filled in is, and the text goes on
+// behind it; every token counts as generated.
+func TestCanvas(t *testing.T) {
+	const block, vocab, window = 4, 12, 64
+	f := newFake(block, vocab, window)
+	var seen recorder
+	p, err := policy.Parse("first-hitting")
+	require.NoError(t, err)
+	canvas := []int{3, runtime.Fill, 5, 6, 7, 8, 9, runtime.Fill, 2}
+	got, err := runtime.Generate(context.Background(), f, runtime.Request{
+		Prompt: []int{1, 2}, Canvas: canvas, MaxTokens: 12, Policy: p, Draw: draw.Options{Seed: 1, Temperature: 1, TopP: 1},
+	}, &seen)
+	require.NoError(t, err)
+	require.Len(t, got.Tokens, 12)
+	for i, id := range canvas {
+		if id == runtime.Fill {
+			require.NotEqual(t, f.c.Mask, got.Tokens[i])
+		} else {
+			require.Equal(t, id, got.Tokens[i])
+		}
+	}
+	require.Equal(t, []int{1, 2, 3, f.c.Mask}, seen.canvases[0])
+	require.Equal(t, []int{5, 6, 7, 8}, seen.canvases[1], "a block with nothing to fill takes no pass")
+	require.Equal(t, []int{9, f.c.Mask, 2, f.c.Mask}, seen.canvases[2])
+	require.Equal(t, 1+0+2+4, got.Passes)
+	require.Len(t, seen.blocks, 4)
+
+	_, err = runtime.Generate(context.Background(), f, runtime.Request{Canvas: []int{99}, MaxTokens: 1, Policy: p, Draw: draw.Options{Temperature: 1, TopP: 1}}, &seen)
+	require.ErrorContains(t, err, "canvas: token 0 is 99")
+}

@@ -21,7 +21,10 @@ func (e integrityError) Unwrap() error { return e.error }
 func codeOf(err error) string {
 	var request requestError
 	var integrity integrityError
+	var stored storeError
 	switch {
+	case errors.As(err, &stored):
+		return stored.code
 	case errors.As(err, &request):
 		return protocol.CodeRequest
 	case errors.As(err, &integrity):

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"syscall/js"
@@ -12,54 +13,53 @@ import (
 	"github.com/unmask-lm/unmask/runtime/protocol"
 )
 
-// fetched gives access to a pack behind a URL, and reports bytes as they arrive.
-type fetched struct {
-	base        string
-	done, total int64 // of whole files, as model.Open counts them
+// pack gives access to a pack through the worker's openPack (web/package/src/store.ts), which fetches,
+// hashes and keeps files and reports bytes as they arrive.
+type pack struct {
+	opened js.Value
+	report js.Func
+	abort  js.Value
+	stop   func() bool
 }
 
-// report implements model.Progress.
-func (f *fetched) report(done, total int64) {
-	f.done, f.total = done, total
-	f.post(0)
+func openPack(ctx context.Context, url string) *pack {
+	p := &pack{abort: js.Global().Get("AbortController").New()}
+	p.report = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		post(protocol.Progress{Type: protocol.TypeProgress, Done: int64(args[0].Float()), Total: int64(args[1].Float())})
+		return nil
+	})
+	p.opened = js.Global().Call("openPack", strings.TrimSuffix(url, "/"), p.report, p.abort.Get("signal"))
+	p.stop = context.AfterFunc(ctx, func() { p.abort.Call("abort") })
+	return p
 }
 
-func (f *fetched) post(more int64) {
-	if f.total > 0 {
-		post(protocol.Progress{Type: protocol.TypeProgress, Done: min(f.done+more, f.total), Total: f.total})
-	}
+// close ends what is still on its way.
+func (p *pack) close() {
+	p.stop()
+	p.abort.Call("abort")
+	p.report.Release()
+}
+
+// storeError is a failure with the code that the page is told.
+type storeError struct {
+	code string
+	error
 }
 
 // ReadFile implements model.Files.
-func (f *fetched) ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
-	url := strings.TrimSuffix(f.base, "/") + "/" + name
-	abort := js.Global().Get("AbortController").New()
-	defer context.AfterFunc(ctx, func() { abort.Call("abort") })()
-	response, err := promise.Await(ctx, js.Global().Call("fetch", url, map[string]any{"signal": abort.Get("signal")}))
+func (p *pack) ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
+	value, err := promise.Await(ctx, p.opened.Call("read", name))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", url, err)
-	}
-	if !response.Get("ok").Bool() {
-		return nil, fmt.Errorf("%s: the server answered %d %s", url, response.Get("status").Int(), response.Get("statusText").String())
-	}
-	body := response.Get("body").Call("getReader")
-	var data []byte
-	for {
-		chunk, err := promise.Await(ctx, body.Call("read"))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", url, err)
+		var rejected *promise.Rejection
+		if errors.As(err, &rejected) && rejected.Reason.Type() == js.TypeObject && rejected.Reason.Get("code").Type() == js.TypeString {
+			return nil, storeError{rejected.Reason.Get("code").String(), errors.New(rejected.Reason.Get("message").String())}
 		}
-		if chunk.Get("done").Bool() {
-			return data, nil
-		}
-		value := chunk.Get("value")
-		at := len(data)
-		if int64(at+value.Length()) > limit {
-			abort.Call("abort")
-			return nil, fmt.Errorf("%s: more than the expected %d bytes", url, limit)
-		}
-		data = append(data, make([]byte, value.Length())...)
-		js.CopyBytesToGo(data[at:], value)
-		f.post(int64(len(data)))
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if int64(value.Length()) > limit {
+		return nil, fmt.Errorf("%s: %d bytes, more than the expected %d", name, value.Length(), limit)
+	}
+	data := make([]byte, value.Length())
+	js.CopyBytesToGo(data, value)
+	return data, nil
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	goruntime "runtime"
 	"time"
 
 	"github.com/unmask-lm/unmask/cpu/simd"
@@ -28,8 +29,9 @@ func (w *worker) load(ctx context.Context, q protocol.Load) error {
 	if q.Engine != "auto" && q.Engine != "gpu" && q.Engine != "cpu" {
 		return requestError{fmt.Errorf("engine is %q, expected auto, gpu or cpu", q.Engine)}
 	}
-	opening := &opening{fetched: fetched{base: q.URL}, engine: q.Engine, options: gpuOptions()}
-	p, err := model.Open(ctx, opening, opening.report)
+	opening := &opening{pack: openPack(ctx, q.URL), engine: q.Engine, options: gpuOptions()}
+	defer opening.close()
+	p, err := model.Open(ctx, opening, nil)
 	if err != nil {
 		opening.abandon()
 		return integrityError{err}
@@ -40,7 +42,7 @@ func (w *worker) load(ctx context.Context, q protocol.Load) error {
 		return err
 	}
 	m := &loaded{Session: s}
-	m.ready = protocol.Ready{Type: protocol.TypeReady, BlockSize: p.Config.Block, Params: p.Config.Params(), Bytes: p.Bytes()}
+	m.ready = protocol.Ready{Type: protocol.TypeReady, BlockSize: p.Config.Block, Params: p.Config.Params(), Bytes: p.Bytes(), Window: p.Config.Window, License: p.Manifest.Provenance.License}
 	if err := m.openEngine(ctx, q.Engine, opening.options); err != nil {
 		return err
 	}
@@ -63,7 +65,7 @@ func gpuOptions() gpu.Options {
 
 // opening fetches a pack, and has the GPU's kernels compiled as soon as the architecture is known.
 type opening struct {
-	fetched
+	*pack
 	engine   string
 	options  gpu.Options
 	manifest *model.Manifest
@@ -72,7 +74,7 @@ type opening struct {
 // ReadFile implements model.Files. The manifest comes first, then config.json; both are verified by
 // model.Open, and gpu.New refuses kernels that were begun for another model.
 func (o *opening) ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
-	data, err := o.fetched.ReadFile(ctx, name, limit)
+	data, err := o.pack.ReadFile(ctx, name, limit)
 	if err != nil || o.engine == "cpu" {
 		return data, err
 	}
@@ -135,11 +137,39 @@ func (m *loaded) logits(ctx context.Context, q protocol.Logits) error {
 	return nil
 }
 
-func (m *loaded) score(ctx context.Context, q protocol.Score) error {
-	result, err := m.Session.Score(ctx, q, 0)
+func (m *loaded) alternatives(ctx context.Context, q protocol.Alternatives) error {
+	found, err := m.Session.Alternatives(ctx, q)
 	if err != nil {
 		return err
 	}
-	post(protocol.Answer{Type: protocol.TypeAnswer, Score: result})
+	post(protocol.Answer{Type: protocol.TypeAnswer, Alternatives: found})
+	return nil
+}
+
+// tokenize answers with the memory that the runtime holds too, which costs as little to know.
+func (m *loaded) tokenize(q protocol.Tokenize) error {
+	ids, texts, err := m.Session.Tokenize(q.Text)
+	if err != nil {
+		return err
+	}
+	var memory goruntime.MemStats
+	goruntime.ReadMemStats(&memory)
+	post(protocol.Answer{Type: protocol.TypeAnswer, Tokens: ids, Texts: texts, Memory: int64(memory.Sys)})
+	return nil
+}
+
+func (m *loaded) score(ctx context.Context, q protocol.Score) error {
+	answer := protocol.Answer{Type: protocol.TypeAnswer}
+	var err error
+	if q.Text != nil && q.Tokens == nil {
+		if answer.Tokens, answer.Texts, err = m.Session.Tokenize(*q.Text); err != nil {
+			return err
+		}
+		q = protocol.Score{Tokens: answer.Tokens}
+	}
+	if answer.Score, err = m.Session.Score(ctx, q, 0); err != nil {
+		return err
+	}
+	post(answer)
 	return nil
 }

@@ -82,6 +82,10 @@ func (w *worker) dispatch(ctx context.Context, text string) error {
 		return handle(text, func(q protocol.Generate) error { return w.model.Generate(ctx, q, w.model.emit) })
 	case protocol.TypeLogits:
 		return handle(text, func(q protocol.Logits) error { return w.model.logits(ctx, q) })
+	case protocol.TypeAlternatives:
+		return handle(text, func(q protocol.Alternatives) error { return w.model.alternatives(ctx, q) })
+	case protocol.TypeTokenize:
+		return handle(text, func(q protocol.Tokenize) error { return w.model.tokenize(q) })
 	case protocol.TypeScore:
 		return handle(text, func(q protocol.Score) error { return w.model.score(ctx, q) })
 	}

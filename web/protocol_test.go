@@ -15,7 +15,7 @@ import (
 
 // The TypeScript types are those of runtime/protocol, field by field.
 func TestProtocolTypes(t *testing.T) {
-	text, err := os.ReadFile("web/src/protocol.ts")
+	text, err := os.ReadFile("web/package/src/protocol.ts")
 	require.NoError(t, err)
 	declared := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?s)export interface (\w+) \{(.*?)\}`).FindAllStringSubmatch(string(text), -1) {
@@ -25,6 +25,9 @@ func TestProtocolTypes(t *testing.T) {
 	for _, v := range []any{
 		protocol.Load{},
 		protocol.Generate{},
+		protocol.Alternatives{},
+		protocol.Tokenize{},
+		protocol.Alternative{},
 		protocol.Logits{},
 		protocol.Score{},
 		protocol.Progress{},

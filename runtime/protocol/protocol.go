@@ -1,5 +1,5 @@
 // Package protocol is the one definition of what the command line (--json), the browser's worker and
-// its page say to each other. web/src/protocol.ts mirrors it; a test holds the two together.
+// its page say to each other. web/package/src/protocol.ts mirrors it; a test holds the two together.
 package protocol
 
 // Request types.
@@ -8,7 +8,10 @@ const (
 	TypeGenerate = "generate" // Generate
 	TypeLogits   = "logits"   // Logits
 	TypeScore    = "score"    // Score
+	TypeTokenize = "tokenize" // Tokenize
 	TypeStop     = "stop"     // end the running request; no fields
+
+	TypeAlternatives = "alternatives" // Alternatives
 )
 
 // Event types.
@@ -43,6 +46,25 @@ type Generate struct {
 	TopP        *float64 `json:"top_p,omitempty"`
 	TopK        *int     `json:"top_k,omitempty"`
 	EntropyStop *float64 `json:"entropy_stop,omitempty"`
+	// Canvas holds the tokens that stand behind the prompt already, -1 for each to fill in. MaxTokens is
+	// its length where not given; beyond it the text goes on.
+	Canvas []int `json:"canvas,omitempty"`
+}
+
+// Alternatives asks what else could stand at position At of Tokens, which follow the prompt and hold -1 for
+// masks.
+type Alternatives struct {
+	Type   string `json:"type"`
+	Prompt string `json:"prompt"`
+	Tokens []int  `json:"tokens"`
+	At     int    `json:"at"`
+	Count  int    `json:"count"`
+}
+
+// Tokenize asks for the tokens of a text.
+type Tokenize struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
 }
 
 // Logits asks for the head's output over canvas, behind whole blocks of context.
@@ -74,13 +96,17 @@ type Ready struct {
 	Reason    string `json:"reason"`  // why this engine
 	BlockSize int    `json:"block_size"`
 	Params    int    `json:"params"`
-	Bytes     int64  `json:"bytes"` // of weights
+	Bytes     int64  `json:"bytes"`  // of weights
+	Window    int    `json:"window"` // tokens that the model sees
+	License   string `json:"license"`
 }
 
-// Canvas opens a block: Tokens holds what is given from the prompt, and -1 for each mask.
+// Canvas opens a block: Tokens holds what stands there already, and -1 for each mask. The first Given of
+// them are the prompt's.
 type Canvas struct {
 	Type   string   `json:"type"`
 	Block  int      `json:"block"`
+	Given  int      `json:"given"`
 	Tokens []int    `json:"tokens"`
 	Texts  []string `json:"texts"`
 }
@@ -130,11 +156,23 @@ type LogitsResult struct {
 	Logits [][]float32 `json:"logits"`
 }
 
-// Answer carries the result of Logits or Score to the page.
+// Alternative is a token that could stand at a position.
+type Alternative struct {
+	Token int     `json:"token"`
+	Text  string  `json:"text"`
+	Prob  float64 `json:"prob"`
+}
+
+// Answer carries the result of a question to the page. Tokens and Texts are those of Tokenize, and of the
+// text that was scored.
 type Answer struct {
-	Type   string        `json:"type"`
-	Logits *LogitsResult `json:"logits,omitempty"`
-	Score  *ScoreResult  `json:"score,omitempty"`
+	Type         string        `json:"type"`
+	Logits       *LogitsResult `json:"logits,omitempty"`
+	Score        *ScoreResult  `json:"score,omitempty"`
+	Tokens       []int         `json:"tokens,omitempty"`
+	Texts        []string      `json:"texts,omitempty"`
+	Alternatives []Alternative `json:"alternatives,omitempty"`
+	Memory       int64         `json:"memory,omitempty"` // bytes that the runtime holds
 }
 
 // Error codes.
@@ -144,7 +182,9 @@ const (
 	CodeRequest     = "request"     // the request makes no sense
 	CodeDeviceLost  = "device_lost" // the GPU went away, again and again
 	CodeOutOfMemory = "out_of_memory"
-	CodeFailed      = "failed" // anything else
+	CodeQuota       = "quota"   // the browser gives too little space
+	CodeNetwork     = "network" // the server does not answer, again and again
+	CodeFailed      = "failed"  // anything else
 )
 
 // Recovered tells that the GPU device went away and that work goes on on another, with the same result.

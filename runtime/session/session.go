@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/unmask-lm/unmask/model"
@@ -54,7 +55,7 @@ func (s *Session) Generate(ctx context.Context, q protocol.Generate, emit func(e
 	if err != nil {
 		return err
 	}
-	w := &writer{session: s, emit: emit}
+	w := &writer{session: s, emit: emit, given: len(request.Prompt) % s.Pack.Config.Block}
 	result, err := runtime.Generate(ctx, s.Engine, request, w)
 	if err != nil {
 		return err
@@ -68,8 +69,13 @@ func (s *Session) Generate(ctx context.Context, q protocol.Generate, emit func(e
 // request fills in the pack's defaults and encodes the prompt, behind the model's first token.
 func (s *Session) request(q protocol.Generate) (runtime.Request, error) {
 	m := s.Pack.Manifest
+	length := m.Sampling.MaxTokens
+	if len(q.Canvas) > 0 {
+		length = len(q.Canvas)
+	}
 	r := runtime.Request{
-		MaxTokens:   or(q.MaxTokens, m.Sampling.MaxTokens),
+		Canvas:      q.Canvas,
+		MaxTokens:   or(q.MaxTokens, length),
 		EntropyStop: or(q.EntropyStop, m.Sampling.EntropyStop),
 		Draw: draw.Options{
 			Seed: q.Seed, Temperature: float32(or(q.Temperature, m.Sampling.Temperature)),
@@ -84,21 +90,60 @@ func (s *Session) request(q protocol.Generate) (runtime.Request, error) {
 	if r.Policy, err = policy.Parse(name); err != nil {
 		return r, err
 	}
-	if m.BOS != model.NoToken {
-		r.Prompt = append(r.Prompt, m.BOS)
-	}
 	if m.EOS != model.NoToken {
 		r.Stop = []int{m.EOS}
 	}
-	if q.Prompt != "" {
-		r.Prompt = append(r.Prompt, s.Codec.Encode(q.Prompt)...)
+	r.Prompt, err = s.prompt(q.Prompt)
+	return r, err
+}
+
+// prompt is the text behind the model's first token.
+func (s *Session) prompt(text string) ([]int, error) {
+	var ids []int
+	if bos := s.Pack.Manifest.BOS; bos != model.NoToken {
+		ids = append(ids, bos)
 	}
-	for _, id := range r.Prompt {
+	if text != "" {
+		ids = append(ids, s.Codec.Encode(text)...)
+	}
+	for _, id := range ids {
 		if id >= s.Pack.Config.Vocab {
-			return r, fmt.Errorf("prompt: token %d is beyond the model's vocabulary of %d", id, s.Pack.Config.Vocab)
+			return nil, fmt.Errorf("prompt: token %d is beyond the model's vocabulary of %d", id, s.Pack.Config.Vocab)
 		}
 	}
-	return r, nil
+	return ids, nil
+}
+
+// Alternatives tells what else could stand at a position.
+func (s *Session) Alternatives(ctx context.Context, q protocol.Alternatives) ([]protocol.Alternative, error) {
+	if s.Codec == nil {
+		return nil, ErrNoTokenizer
+	}
+	ids, err := s.prompt(q.Prompt)
+	if err != nil {
+		return nil, err
+	}
+	found, err := runtime.Alternatives(ctx, s.Engine, slices.Concat(ids, q.Tokens), len(ids)+q.At, q.Count)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]protocol.Alternative, len(found))
+	for i, a := range found {
+		out[i] = protocol.Alternative{Token: a.Token, Text: s.Codec.Decode([]int{a.Token}), Prob: a.Prob}
+	}
+	return out, nil
+}
+
+// Tokenize returns the tokens of a text, and the text of each.
+func (s *Session) Tokenize(text string) (ids []int, texts []string, err error) {
+	if s.Codec == nil {
+		return nil, nil, ErrNoTokenizer
+	}
+	ids = s.Codec.Encode(text)
+	for _, id := range ids {
+		texts = append(texts, s.Codec.Decode([]int{id}))
+	}
+	return ids, texts, nil
 }
 
 func or[T any](value *T, otherwise T) T {
@@ -127,13 +172,15 @@ func (s *Session) text(ids []int) string {
 type writer struct {
 	session *Session
 	emit    func(event any) error
+	given   int   // rows of the next canvas that are the prompt's
 	all     []int // generated tokens
 	sent    int   // bytes of their text that block events have carried
 }
 
 // Canvas implements runtime.Observer.
 func (w *writer) Canvas(block int, tokens []int) error {
-	e := protocol.Canvas{Type: protocol.TypeCanvas, Block: block}
+	e := protocol.Canvas{Type: protocol.TypeCanvas, Block: block, Given: w.given}
+	w.given = 0
 	for _, id := range tokens {
 		if id == w.session.Pack.Config.Mask {
 			e.Tokens, e.Texts = append(e.Tokens, -1), append(e.Texts, "")

@@ -91,7 +91,7 @@ func shrink(path string) error {
 }
 
 func copyStatic() error {
-	for _, name := range []string{"index.html", "bench.html", "page.css", "icon.svg"} {
+	for _, name := range []string{"index.html", "bench.html", "page.css", "icon.svg", "manifest.webmanifest"} {
 		if err := copyFile(filepath.Join(source, name), name); err != nil {
 			return err
 		}
@@ -111,8 +111,16 @@ func copyModel() error {
 	return os.CopyFS(filepath.Join(target, "models", "starter"), models.Starter())
 }
 
+// bundlePage bundles the page, which is a module, and what runs in workers or inside exports, which are
+// scripts.
 func bundlePage() error {
-	return bundle([]string{"page.ts", "worker.ts", "bench.ts", "bench-worker.ts"}, nil)
+	if err := bundle(api.FormatESModule, nil, map[string]string{"page": "web/src/page.ts"}); err != nil {
+		return err
+	}
+	return bundle(api.FormatIIFE, nil, map[string]string{
+		"bench": "web/src/bench.ts", "bench-worker": "web/src/bench-worker.ts",
+		"worker": "web/package/src/worker.ts", "view": "web/package/src/element.ts",
+	})
 }
 
 // bundleServiceWorker comes last: it carries the list of all files and a hash over them.
@@ -125,7 +133,8 @@ func bundleServiceWorker() error {
 	if err != nil {
 		return err
 	}
-	return bundle([]string{"sw.ts"}, map[string]string{"FILES": string(list), "VERSION": fmt.Sprintf("%q", version)})
+	define := map[string]string{"FILES": string(list), "VERSION": fmt.Sprintf("%q", version)}
+	return bundle(api.FormatIIFE, define, map[string]string{"sw": "web/src/sw.ts"})
 }
 
 // listing names every file of the page relative to it, the page itself as "./".
@@ -158,14 +167,14 @@ func listing() (files []string, version string, err error) {
 	return files, hex.EncodeToString(h.Sum(nil))[:16], err
 }
 
-func bundle(entries []string, define map[string]string) error {
-	points := make([]string, len(entries))
-	for i, e := range entries {
-		points[i] = filepath.Join(source, e)
+func bundle(format api.Format, define, entries map[string]string) error {
+	var points []api.EntryPoint
+	for name, path := range entries {
+		points = append(points, api.EntryPoint{InputPath: path, OutputPath: name})
 	}
 	result := api.Build(api.BuildOptions{
-		EntryPoints: points, Outdir: target, Bundle: true, Write: true, Define: define,
-		Format: api.FormatIIFE, Target: api.ES2022, MinifySyntax: true, MinifyWhitespace: true, LogLevel: api.LogLevelWarning,
+		EntryPointsAdvanced: points, Outdir: target, Bundle: true, Write: true, Define: define,
+		Format: format, Target: api.ES2022, MinifySyntax: true, MinifyWhitespace: true, LogLevel: api.LogLevelWarning,
 	})
 	if len(result.Errors) > 0 {
 		return fmt.Errorf("bundling: %s", result.Errors[0].Text)

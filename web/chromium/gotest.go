@@ -97,7 +97,7 @@ func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string
 func bundleKernels(t testing.TB, root string) []byte {
 	t.Helper()
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{filepath.Join(root, "web", "src", "kernels.ts")},
+		EntryPoints: []string{filepath.Join(root, "web", "package", "src", "kernels.ts")},
 		Bundle:      true, Format: api.FormatIIFE, GlobalName: "kernels", Target: api.ES2022,
 	})
 	require.Empty(t, result.Errors)

@@ -1,5 +1,5 @@
-// The options of the page, from its controls and from the query string.
-import type { Generate } from "./protocol";
+// The options of the page, from its controls and from the query string, and back into a link.
+import type { GenerateOptions } from "../package/src/model";
 
 export function element<T extends HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -7,12 +7,14 @@ export function element<T extends HTMLElement>(id: string): T {
   return found as T;
 }
 
-export interface Preset { engine: string; model: string; run: boolean }
+export interface Preset { engine: "auto" | "gpu" | "cpu"; model: string; run: boolean }
+
+const shared = ["prompt", "seed", "max", "policy", "temperature", "top_p"];
 
 // applyQuery presets the controls: prompt, seed, max, policy, temperature, top_p, engine=auto|gpu|cpu,
-// model (a folder under models/) and run=1.
+// model (a folder under models/, or an address) and run=1.
 export function applyQuery(query: URLSearchParams): Preset {
-  for (const id of ["prompt", "seed", "max", "policy", "temperature", "top_p"]) {
+  for (const id of shared) {
     const value = query.get(id);
     if (value === null) continue;
     const control = element<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>(id);
@@ -21,20 +23,38 @@ export function applyQuery(query: URLSearchParams): Preset {
     }
     control.value = value;
   }
-  return { engine: query.get("engine") ?? "auto", model: query.get("model") ?? "starter", run: query.get("run") === "1" };
+  const engine = query.get("engine");
+  return { engine: engine === "gpu" || engine === "cpu" ? engine : "auto", model: query.get("model") ?? "starter", run: query.get("run") === "1" };
 }
 
-// readRequest reads the controls; a control left empty takes the model's default.
-export function readRequest(): Generate {
+// linkOf is an address that writes the same text.
+export function linkOf(model: string): string {
+  const query = new URLSearchParams();
+  for (const id of shared) {
+    const value = element<HTMLInputElement>(id).value;
+    if (value !== "") query.set(id, value);
+  }
+  if (model !== "starter") query.set("model", model);
+  query.set("run", "1");
+  return `${location.origin}${location.pathname}?${query.toString()}`;
+}
+
+// readOptions reads the controls; a control left empty takes the model's default.
+export function readOptions(): GenerateOptions {
   const text = (id: string): string => element<HTMLInputElement>(id).value.trim();
   const number = (id: string): number | undefined => (text(id) === "" ? undefined : Number(text(id)));
   return {
-    type: "generate",
     prompt: element<HTMLTextAreaElement>("prompt").value,
     seed: number("seed") ?? 0,
-    max_tokens: number("max"),
+    maxTokens: number("max"),
     policy: text("policy"),
     temperature: number("temperature"),
-    top_p: number("top_p"),
+    topP: number("top_p"),
   };
+}
+
+// urlOf is the address of a model by the name that the page knows it by.
+export function urlOf(name: string): string {
+  if (/^[a-z]+:/.test(name)) return name;
+  return new URL(name.includes("/") ? name : `models/${encodeURIComponent(name)}`, document.baseURI).href;
 }

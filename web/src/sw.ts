@@ -1,5 +1,6 @@
 // The service worker: stores every file of this version at install and serves it from then on, so the
-// page needs no network after its first load. A new version waits until no page of the old one is open.
+// page needs no network after its first load. A new version waits until no page of the old one is open, or
+// a page asks for it.
 interface Lifetime { waitUntil(promise: Promise<unknown>): void }
 interface FetchLike extends Lifetime { request: Request; respondWith(response: Promise<Response>): void }
 declare const FILES: string[]; // filled in by the build: every file of the page
@@ -8,6 +9,8 @@ declare const VERSION: string; // a hash over all of them
 const scope = self as unknown as {
   addEventListener(type: "install" | "activate", listener: (event: Lifetime) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchLike) => void): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  skipWaiting(): Promise<void>;
   clients: { claim(): Promise<void> };
   registration: { scope: string };
 };
@@ -24,6 +27,10 @@ scope.addEventListener("activate", (event) => {
     }
     await scope.clients.claim();
   })());
+});
+
+scope.addEventListener("message", (event) => {
+  if (event.data === "activate") void scope.skipWaiting();
 });
 
 scope.addEventListener("fetch", (event) => {

@@ -5,9 +5,13 @@ package promise
 
 import (
 	"context"
-	"errors"
 	"syscall/js"
 )
+
+// Rejection is the error of a promise that was rejected.
+type Rejection struct{ Reason js.Value }
+
+func (r *Rejection) Error() string { return js.Global().Call("String", r.Reason).String() }
 
 // Await waits for a promise without blocking the event loop. A rejection becomes an error.
 func Await(ctx context.Context, promise js.Value) (js.Value, error) {
@@ -26,7 +30,7 @@ func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	}
 	resolve = js.FuncOf(func(_ js.Value, args []js.Value) any { return settle(settled{value: args[0]}) })
 	reject = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		return settle(settled{err: errors.New(args[0].Call("toString").String())})
+		return settle(settled{err: &Rejection{args[0]}})
 	})
 	promise.Call("then", resolve, reject)
 	select {
