@@ -7,19 +7,16 @@ import (
 
 	"github.com/unmask-lm/unmask/gpu/device"
 	"github.com/unmask-lm/unmask/runtime/protocol"
+	"github.com/unmask-lm/unmask/runtime/session"
 )
-
-// requestError is a request that makes no sense.
-type requestError struct{ error }
 
 // integrityError is a pack that cannot be trusted.
 type integrityError struct{ error }
 
-func (e requestError) Unwrap() error   { return e.error }
 func (e integrityError) Unwrap() error { return e.error }
 
 func codeOf(err error) string {
-	var request requestError
+	var request session.RequestError
 	var integrity integrityError
 	var stored storeError
 	switch {

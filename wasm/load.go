@@ -27,7 +27,7 @@ type loaded struct {
 // load fetches and verifies a pack, opens an engine on it, and says which and why.
 func (w *worker) load(ctx context.Context, q protocol.Load) error {
 	if q.Engine != "auto" && q.Engine != "gpu" && q.Engine != "cpu" {
-		return requestError{fmt.Errorf("engine is %q, expected auto, gpu or cpu", q.Engine)}
+		return session.RequestError{Err: fmt.Errorf("engine is %q, expected auto, gpu or cpu", q.Engine)}
 	}
 	opening := &opening{pack: openPack(ctx, q.URL), engine: q.Engine, options: gpuOptions()}
 	defer opening.close()

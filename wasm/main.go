@@ -11,6 +11,7 @@ import (
 
 	"github.com/unmask-lm/unmask/model/strictjson"
 	"github.com/unmask-lm/unmask/runtime/protocol"
+	"github.com/unmask-lm/unmask/runtime/session"
 )
 
 func main() {
@@ -69,13 +70,13 @@ func (w *worker) serve(text string) {
 func (w *worker) dispatch(ctx context.Context, text string) error {
 	var head requestHead
 	if err := strictjson.UnmarshalKnown([]byte(text), &head); err != nil {
-		return requestError{err}
+		return session.RequestError{Err: err}
 	}
 	if head.Type == protocol.TypeLoad {
 		return handle(text, func(q protocol.Load) error { return w.load(ctx, q) })
 	}
 	if w.model == nil {
-		return requestError{fmt.Errorf("%q before a model is loaded", head.Type)}
+		return session.RequestError{Err: fmt.Errorf("%q before a model is loaded", head.Type)}
 	}
 	switch head.Type {
 	case protocol.TypeGenerate:
@@ -89,14 +90,14 @@ func (w *worker) dispatch(ctx context.Context, text string) error {
 	case protocol.TypeScore:
 		return handle(text, func(q protocol.Score) error { return w.model.score(ctx, q) })
 	}
-	return requestError{fmt.Errorf("unknown request %q", head.Type)}
+	return session.RequestError{Err: fmt.Errorf("unknown request %q", head.Type)}
 }
 
 // handle decodes a request and serves it.
 func handle[Q any](text string, serve func(Q) error) error {
 	var q Q
 	if err := strictjson.Unmarshal([]byte(text), &q); err != nil {
-		return requestError{err}
+		return session.RequestError{Err: err}
 	}
 	return serve(q)
 }

@@ -21,6 +21,14 @@ import (
 // ErrNoTokenizer is what a model without tokenizer answers to requests in text.
 var ErrNoTokenizer = errors.New("the model has no tokenizer.json: text needs one; convert it again with --tokenizer FILE")
 
+// RequestError is a request that makes no sense.
+type RequestError struct{ Err error }
+
+func (e RequestError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error itself.
+func (e RequestError) Unwrap() error { return e.Err }
+
 // Session is a loaded model ready to write and to score.
 type Session struct {
 	Pack   *model.Pack
@@ -53,7 +61,7 @@ func (s *Session) Generate(ctx context.Context, q protocol.Generate, emit func(e
 	began := time.Now()
 	request, err := s.request(q)
 	if err != nil {
-		return err
+		return RequestError{err}
 	}
 	w := &writer{session: s, emit: emit, given: len(request.Prompt) % s.Pack.Config.Block}
 	result, err := runtime.Generate(ctx, s.Engine, request, w)

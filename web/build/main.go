@@ -24,6 +24,9 @@ import (
 const (
 	source = "web/src"
 	target = "web/dist"
+
+	packageSource = "web/package/src"
+	packageTarget = "web/package/dist"
 )
 
 // benchRuntime is the benchmark's program.
@@ -46,7 +49,7 @@ func build() error {
 	if err := os.MkdirAll(filepath.Join(target, "models", "starter"), 0o755); err != nil {
 		return err
 	}
-	for _, step := range []func() error{compileRuntime, copyStatic, bundlePage, copyModel, bundleServiceWorker} {
+	for _, step := range []func() error{compileRuntime, copyStatic, bundlePage, copyModel, bundleServiceWorker, bundlePackage} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -167,13 +170,37 @@ func listing() (files []string, version string, err error) {
 	return files, hex.EncodeToString(h.Sum(nil))[:16], err
 }
 
+// bundlePackage leaves what `npm pack` takes: the module, and beside it the worker with what it loads.
+func bundlePackage() error {
+	if err := os.RemoveAll(packageTarget); err != nil {
+		return err
+	}
+	if err := bundleTo(packageTarget, api.FormatESModule, nil, map[string]string{"index": packageSource + "/index.ts"}); err != nil {
+		return err
+	}
+	for _, name := range []string{"worker.js", "view.js", "unmask.wasm", "kernels.wasm", "wasm_exec.js"} {
+		data, err := os.ReadFile(filepath.Join(target, name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(packageTarget, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func bundle(format api.Format, define, entries map[string]string) error {
+	return bundleTo(target, format, define, entries)
+}
+
+func bundleTo(folder string, format api.Format, define, entries map[string]string) error {
 	var points []api.EntryPoint
 	for name, path := range entries {
 		points = append(points, api.EntryPoint{InputPath: path, OutputPath: name})
 	}
 	result := api.Build(api.BuildOptions{
-		EntryPointsAdvanced: points, Outdir: target, Bundle: true, Write: true, Define: define,
+		EntryPointsAdvanced: points, Outdir: folder, Bundle: true, Write: true, Define: define,
 		Format: format, Target: api.ES2022, MinifySyntax: true, MinifyWhitespace: true, LogLevel: api.LogLevelWarning,
 	})
 	if len(result.Errors) > 0 {

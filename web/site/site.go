@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// policy allows the page its own files and nothing else.
-const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
+// Policy allows the page its own files and nothing else.
+const Policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
 
 // types are those that the system's table may lack.
 var types = map[string]string{
@@ -33,7 +33,7 @@ func Handler(dist, models string) (http.Handler, error) {
 			w.Header().Set("Content-Type", t)
 		}
 		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Content-Security-Policy", Policy)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if strings.HasPrefix(clean, "/models/") {
 			if _, err := os.Stat(filepath.Join(dist, filepath.FromSlash(clean))); err != nil {

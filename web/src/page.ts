@@ -14,7 +14,6 @@ define();
 
 const status = element("status");
 const live = element("live");
-const echo = element("echo");
 const engine = element("engine");
 const notice = element("notice");
 const bar = element<HTMLProgressElement>("progress");
@@ -113,7 +112,6 @@ async function write(options: GenerateOptions, tokens?: (number | null)[]): Prom
   running = stop;
   editor.clear();
   view.clear(options.prompt);
-  echo.textContent = options.prompt ?? "";
   numbers.textContent = "";
   output.value = "";
   const began = performance.now();

@@ -13,13 +13,12 @@ export function toHTML(recording: Recording, script: string, colour: Colouring):
   return new Blob([`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <title>Unmask: a text being unmasked</title>
-<style>body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1.1rem/1.7 Georgia, serif; } .prompt { white-space: pre-wrap; opacity: .65; margin: 0 0 .5rem; }</style></head>
-<body><p class="prompt"></p><unmask-view colour="${colour}"></unmask-view>
+<style>body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1.1rem/1.7 Georgia, serif; }</style></head>
+<body><unmask-view colour="${colour}"></unmask-view>
 <script type="application/json" id="recording">${data}</script>
 <script>${script.replaceAll("</script", "<\\/script")}</script>
 <script>
 const recording = JSON.parse(document.getElementById("recording").textContent);
-document.querySelector(".prompt").textContent = recording.prompt;
 const view = document.querySelector("unmask-view");
 view.load(recording);
 view.start();

@@ -88,9 +88,28 @@ export class Opened {
     let needed = more;
     for (const [name, file] of Object.entries(this.expected)) needed += file.size - (await this.sizeOf(name)) - (await this.sizeOf(name + partSuffix));
     const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
-    if (needed > quota - usage) {
-      throw failure("quota", `the model needs ${megabytes(needed)} more, and the browser gives this page ${megabytes(Math.max(0, quota - usage))}; delete other models, or free some space`);
+    if (needed <= quota - usage && (await this.reserve(needed))) return;
+    throw failure("quota", `the model needs ${megabytes(needed)} more than the ${megabytes(usage)} that are stored, and the browser gives this page no more; delete other models, or free some space`);
+  }
+
+  // reserve asks for so many bytes and gives them back: browsers tell less of their limits than they know.
+  private async reserve(bytes: number): Promise<boolean> {
+    if (!this.folder || bytes <= 0) return true;
+    const name = "reserve.part";
+    let fits = true;
+    try {
+      const handle = await (await this.folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+      try {
+        handle.truncate(bytes);
+      } catch (reason) {
+        fits = !(reason instanceof DOMException && reason.name === "QuotaExceededError");
+      }
+      handle.close();
+      await this.folder.removeEntry(name);
+    } catch {
+      // Another tab opens the same model.
     }
+    return fits;
   }
 
   private async remember(manifest: Uint8Array): Promise<void> {
@@ -142,14 +161,14 @@ export class Opened {
     const response = await fetch(url, { signal: this.signal, cache: "no-store", headers: at > 0 ? { Range: `bytes=${at}-` } : {} });
     if (!response.ok || !response.body) throw failure(response.status >= 500 ? "network" : "failed", `${url}: the server answered ${response.status} ${response.statusText}`);
     if (response.status !== 206) at = 0;
-    const file = await this.append(name + partSuffix, at);
+    let file = await this.append(name + partSuffix, at);
     try {
       for (const reader = response.body.getReader(); ;) {
         const { done, value } = await reader.read();
         if (done) break;
         if (at + value.length > expected.size) throw failure("integrity", `${url}: more than the expected ${expected.size} bytes`);
         data.set(value, at);
-        file?.write(value, { at });
+        file = this.keep(file, value, at);
         at += value.length;
         this.progress(name, at);
       }
@@ -164,6 +183,17 @@ export class Opened {
     }
     if (this.folder && file) await rename(this.folder, name + partSuffix, name, data);
     return data;
+  }
+
+  // keep writes to the file; where the disk is full, nothing more is kept of it.
+  private keep(file: FileSystemSyncAccessHandle | undefined, data: Uint8Array, at: number): FileSystemSyncAccessHandle | undefined {
+    try {
+      file?.write(data as BufferSource, { at });
+      return file;
+    } catch {
+      file?.close();
+      return undefined;
+    }
   }
 
   // append opens a file to write to from an offset on; undefined where another tab has it, or nothing

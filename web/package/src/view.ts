@@ -21,6 +21,7 @@ export class UnmaskView extends HTMLElement {
   private due = false;
   private readonly root = this.attachShadow({ mode: "open" });
   private readonly text = document.createElement("p");
+  private readonly prompt = document.createElement("span");
   private readonly tip = document.createElement("div");
   private readonly player = document.createElement("div");
   private readonly slider = document.createElement("input");
@@ -39,6 +40,8 @@ export class UnmaskView extends HTMLElement {
     this.text.className = "text";
     this.text.setAttribute("part", "text");
     this.text.dir = "auto";
+    this.prompt.className = "prompt";
+    this.text.append(this.prompt);
     this.tip.className = "tip";
     this.tip.setAttribute("role", "tooltip");
     this.tip.hidden = true;
@@ -168,6 +171,7 @@ export class UnmaskView extends HTMLElement {
   private draw(): void {
     const frame = this.frame();
     this.cells = frame.cells;
+    if (this.prompt.textContent !== this.recording.prompt) this.prompt.textContent = this.recording.prompt;
     this.style.setProperty("--hue", String(hue[this.colour]));
     while (this.spans.length > frame.cells.length) this.spans.pop()?.remove();
     while (this.spans.length < frame.cells.length) {
