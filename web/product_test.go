@@ -420,3 +420,95 @@ func TestMainThread(t *testing.T) {
 	t.Logf("tasks over 50 ms while 200 tokens were written: %v", evaluate[[]float64](t, ctx, `window.long`))
 	require.Greater(t, len(text(t, ctx, "output")), 200)
 }
+
+// The page fits every width without scrolling sideways, and nothing jumps while it loads and writes.
+func TestLayout(t *testing.T) {
+	server := startServer(t)
+	ctx := chromium.Open(t, 2*time.Minute)
+	for _, width := range []int64{360, 768, 1440} {
+		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 900)))
+		open(t, ctx, server, "run=1&max=60&seed=4")
+		evaluate[bool](t, ctx, `window.shift = 0; new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (!e.hadRecentInput) shift += e.value; })).observe({type: "layout-shift", buffered: true}); true`)
+		waitFor(t, ctx, "done")
+		require.LessOrEqual(t, evaluate[int](t, ctx, `document.documentElement.scrollWidth`), int(width))
+		require.Less(t, evaluate[float64](t, ctx, `shift`), 0.1, "cumulative layout shift at %d", width)
+		for _, details := range []string{"details", "#score-panel"} {
+			evaluate[bool](t, ctx, fmt.Sprintf(`document.querySelector(%q).open = true`, details))
+		}
+		require.LessOrEqual(t, evaluate[int](t, ctx, `document.documentElement.scrollWidth`), int(width), "with everything unfolded")
+	}
+}
+
+// Every control has a name that a screen reader can say, and the page says changes of state once, not
+// every token.
+func TestAccessibility(t *testing.T) {
+	server := startServer(t)
+	ctx := chromium.Open(t, 2*time.Minute)
+	open(t, ctx, server, "")
+	waitFor(t, ctx, "ready")
+	const nameless = `[...document.querySelectorAll("button, input, select, textarea, a"), ...document.querySelector("unmask-view").shadowRoot.querySelectorAll("button, input, select")]
+		.filter((e) => !e.hidden && !(e.ariaLabel || e.labels?.length || e.textContent.trim() || e.title)).map((e) => e.outerHTML)`
+	require.Empty(t, evaluate[[]string](t, ctx, nameless))
+	require.Equal(t, "en", evaluate[string](t, ctx, `document.documentElement.lang`))
+	require.Equal(t, 1, evaluate[int](t, ctx, `document.querySelectorAll("h1").length`))
+	evaluate[bool](t, ctx, `window.said = []; new MutationObserver(() => said.push(document.getElementById("live").textContent)).observe(document.getElementById("live"), {childList: true, characterData: true, subtree: true}); true`)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(`[data-testid=generate]`)))
+	waitFor(t, ctx, "done")
+	require.Equal(t, []string{"generating", "done: length reached"}, evaluate[[]string](t, ctx, `said`))
+}
+
+// A tab that is hidden while it writes shows the whole text when it is seen again.
+func TestHiddenTab(t *testing.T) {
+	server := startServer(t)
+	ctx := chromium.Open(t, 2*time.Minute)
+	open(t, ctx, server, "run=1&seed=5&max=120&prompt=It")
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](cells+`.length > 4`))
+	require.NoError(t, err)
+	other, cancel := chromedp.NewContext(ctx)
+	require.NoError(t, chromedp.Do(other, chromedp.Navigate("about:blank")))
+	waitFor(t, ctx, "done")
+	cancel()
+	n := 120
+	want := native(t, protocol.Generate{Prompt: "It", Seed: 5, MaxTokens: &n}).Text
+	require.Equal(t, want, text(t, ctx, "output"))
+	require.Equal(t, want, evaluate[string](t, ctx, cells+`.map((s) => s.textContent).join("")`))
+}
+
+// soakWarmup is how many texts it takes until the garbage collector's heap has its size.
+const soakWarmup = 50
+
+// SOAK=30m writes one text after the other for so long; memory must not grow.
+func TestSoak(t *testing.T) {
+	length, err := time.ParseDuration(os.Getenv("SOAK"))
+	if err != nil {
+		t.Skip("SOAK, such as 30m, says how long")
+	}
+	server := startServer(t)
+	ctx := chromium.Open(t, length+2*time.Minute)
+	open(t, ctx, server, "max=200")
+	waitFor(t, ctx, "ready")
+	var first, last float64
+	texts := 0
+	for began := time.Now(); time.Since(began) < length; texts++ {
+		button := "[data-testid=other]"
+		if texts == 0 {
+			button = "[data-testid=generate]"
+		}
+		require.NoError(t, chromedp.Do(ctx, chromedp.Click(button)))
+		waitFor(t, ctx, "done")
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.getElementById("numbers").textContent.includes("MB of memory")`))
+		require.NoError(t, err)
+		var runtime float64
+		_, err = fmt.Sscanf(evaluate[string](t, ctx, `document.getElementById("numbers").textContent.match(/, ([\d.]+) MB of memory/)[1]`), "%g", &runtime)
+		require.NoError(t, err)
+		if last = runtime; texts == soakWarmup {
+			first = runtime
+		}
+		if texts%soakWarmup == 0 {
+			t.Logf("%d texts: %.1f MB", texts, runtime)
+		}
+	}
+	t.Logf("the page's heap: %v bytes", evaluate[float64](t, ctx, `performance.memory.usedJSHeapSize`))
+	require.Greater(t, texts, soakWarmup)
+	require.Less(t, last, 1.2*first)
+}
