@@ -110,6 +110,7 @@ export class Unmask {
 
   // alternatives lists the most probable tokens at a position of the tokens behind the prompt.
   async alternatives(q: { prompt: string; tokens: (number | null)[]; at: number; count?: number; signal?: AbortSignal }): Promise<Alternative[]> {
+    if (q.at < 0 || q.at >= q.tokens.length) throw new RequestError(`at is ${q.at}, expected 0 to ${q.tokens.length - 1}`);
     const tokens = q.tokens.map((token) => token ?? -1);
     const answer = await this.connection.ask({ type: "alternatives", prompt: q.prompt, tokens, at: q.at, count: q.count ?? 5 }, undefined, q.signal);
     return answer.type === "answer" ? answer.alternatives ?? [] : [];

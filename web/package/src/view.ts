@@ -29,7 +29,8 @@ export class UnmaskView extends HTMLElement {
   private readonly speed = document.createElement("select");
   private readonly count = document.createElement("output");
   private spans: HTMLSpanElement[] = [];
-  private cells: Cell[] = [];
+  private drawn: Frame = { pass: 0, cells: [], active: -1, done: false };
+  private cells: Cell[] = []; // of what is drawn
   private marked = new Set<number>();
 
   constructor() {
@@ -170,6 +171,7 @@ export class UnmaskView extends HTMLElement {
 
   private draw(): void {
     const frame = this.frame();
+    this.drawn = frame;
     this.cells = frame.cells;
     if (this.prompt.textContent !== this.recording.prompt) this.prompt.textContent = this.recording.prompt;
     this.style.setProperty("--hue", String(hue[this.colour]));
@@ -252,7 +254,7 @@ export class UnmaskView extends HTMLElement {
     this.tip.style.top = `${box.bottom - own.top + 4}px`;
     if (!this.alternatives) return;
     const asked = cell;
-    void this.alternatives(cell, this.frame()).then((list) => {
+    void this.alternatives(cell, this.drawn).then((list) => {
       if (this.tip.hidden || this.cellOf(target)?.[0] !== asked) return;
       this.tip.append(...list.map((a) => {
         const row = document.createElement("div");
