@@ -6,8 +6,8 @@ missing=()
 command -v chromium >/dev/null || missing+=(chromium)
 compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || missing+=(mesa-vulkan-drivers)
 compgen -G '/usr/lib/*/libvulkan.so.1' >/dev/null || missing+=(libvulkan1)
-command -v clang-14 >/dev/null || missing+=(clang-14)
-command -v wasm-ld-14 >/dev/null || missing+=(lld-14)
+command -v clang-16 >/dev/null || missing+=(clang-16)
+command -v wasm-ld-16 >/dev/null || missing+=(lld-16)
 [ ${#missing[@]} -eq 0 ] && exit 0
 command="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

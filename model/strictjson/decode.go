@@ -99,13 +99,11 @@ func (p *parser) decodeNumber(v reflect.Value) error {
 
 func (p *parser) decodeStruct(v reflect.Value) error {
 	return p.object(func(key string) error {
-		for i := range v.NumField() {
-			if name, _ := field(v.Type(), i); name == key {
-				if err := p.decode(v.Field(i)); err != nil {
-					return fmt.Errorf("%s: %w", key, err)
-				}
-				return nil
+		if f := find(v, key); f.IsValid() {
+			if err := p.decode(f); err != nil {
+				return fmt.Errorf("%s: %w", key, err)
 			}
+			return nil
 		}
 		if !p.skipUnknown {
 			return fmt.Errorf("unknown field %q", key)
@@ -153,6 +151,27 @@ func (p *parser) decodeList(v reflect.Value) error {
 		err = fmt.Errorf("%d elements, expected %d", n, v.Len())
 	}
 	return err
+}
+
+// find returns the field of a struct, or of those embedded in it, by its name in JSON; the zero Value
+// where there is none.
+func find(v reflect.Value, key string) reflect.Value {
+	for i := range v.NumField() {
+		if embedded(v.Type(), i) {
+			if f := find(v.Field(i), key); f.IsValid() {
+				return f
+			}
+		} else if name, _ := field(v.Type(), i); name == key {
+			return v.Field(i)
+		}
+	}
+	return reflect.Value{}
+}
+
+// embedded tells whether the fields of a struct's field stand beside its own.
+func embedded(t reflect.Type, i int) bool {
+	f := t.Field(i)
+	return f.Anonymous && f.Type.Kind() == reflect.Struct && f.Tag.Get("json") == ""
 }
 
 // field is the name of a struct's field in JSON, empty where it has none.

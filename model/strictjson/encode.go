@@ -53,23 +53,31 @@ func encode(b []byte, v reflect.Value) ([]byte, error) {
 }
 
 func encodeStruct(b []byte, v reflect.Value) (_ []byte, err error) {
-	b = append(b, '{')
-	comma := false
+	b, err = encodeFields(append(b, '{'), v)
+	return append(b, '}'), err
+}
+
+func encodeFields(b []byte, v reflect.Value) (_ []byte, err error) {
 	for i := range v.NumField() {
+		if embedded(v.Type(), i) {
+			if b, err = encodeFields(b, v.Field(i)); err != nil {
+				return b, err
+			}
+			continue
+		}
 		name, omitEmpty := field(v.Type(), i)
 		if name == "" || omitEmpty && empty(v.Field(i)) {
 			continue
 		}
-		if comma {
+		if b[len(b)-1] != '{' {
 			b = append(b, ',')
 		}
-		comma = true
 		b = append(appendText(b, name), ':')
 		if b, err = encode(b, v.Field(i)); err != nil {
 			return b, err
 		}
 	}
-	return append(b, '}'), nil
+	return b, nil
 }
 
 func empty(v reflect.Value) bool {

@@ -87,8 +87,15 @@ func TestMarshalRefuses(t *testing.T) {
 	}
 }
 
+// Inner is embedded.
+type Inner struct {
+	X int    `json:"x"`
+	Y string `json:"y,omitempty"`
+}
+
 // everything has a field of each kind that the package knows.
 type everything struct {
+	Inner
 	I    int                `json:"i"`
 	I8   int8               `json:"i8,omitempty"`
 	U    uint64             `json:"u"`
@@ -109,7 +116,8 @@ func anything(t *rapid.T, depth int) everything {
 	finite := rapid.Float64().Filter(func(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) })
 	text := rapid.String()
 	v := everything{
-		I: rapid.Int().Draw(t, "i"), I8: rapid.Int8().Draw(t, "i8"), U: rapid.Uint64().Draw(t, "u"),
+		Inner: Inner{X: rapid.Int().Draw(t, "x"), Y: text.Draw(t, "y")},
+		I:     rapid.Int().Draw(t, "i"), I8: rapid.Int8().Draw(t, "i8"), U: rapid.Uint64().Draw(t, "u"),
 		F: finite.Draw(t, "f"), F32: float32(rapid.Float32Range(-1e30, 1e30).Draw(t, "f32")),
 		S: text.Draw(t, "s"), B: rapid.Bool().Draw(t, "b"),
 		L: rapid.SliceOf(rapid.Int()).Draw(t, "l"), LL: [][]float32{{1.5}, nil},

@@ -71,7 +71,7 @@ func compileRuntime() error {
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(target, "kernels.wasm"), module.WASM, 0o644); err != nil {
+	if err := os.CopyFS(target, module.Files); err != nil {
 		return err
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
@@ -178,7 +178,7 @@ func bundlePackage() error {
 	if err := bundleTo(packageTarget, api.FormatESModule, nil, map[string]string{"index": packageSource + "/index.ts"}); err != nil {
 		return err
 	}
-	for _, name := range []string{"worker.js", "view.js", "unmask.wasm", "kernels.wasm", "wasm_exec.js"} {
+	for _, name := range []string{"worker.js", "view.js", "unmask.wasm", module.Plain, module.Relaxed, "wasm_exec.js"} {
 		data, err := os.ReadFile(filepath.Join(target, name))
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ console.log = (text) => postMessage(String(text));
 const go = new Go();
 go.argv = ["test", "-test.v", "-test.run", %q];
 go.exit = (code) => postMessage(code);
-kernels.instantiate(go, fetch("test.wasm"), fetch("kernels.wasm")).then((source) => {
+kernels.instantiate(go, fetch("test.wasm")).then((source) => {
   globalThis.wasm = source;
   return go.run(source.instance);
 }).catch((e) => { postMessage(String(e)); postMessage(1); });
@@ -38,6 +39,17 @@ kernels.instantiate(go, fetch("test.wasm"), fetch("kernels.wasm")).then((source)
 // RunGoTests compiles the tests of a package, a path from the project's root, to WebAssembly and runs
 // those named in Chromium. All must pass, and each must have run.
 func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string) {
+	t.Helper()
+	runGoTests(t, pkg, timeout, true, names)
+}
+
+// RunGoTestsPlain is RunGoTests as in a browser without relaxed SIMD.
+func RunGoTestsPlain(t *testing.T, pkg string, timeout time.Duration, names ...string) {
+	t.Helper()
+	runGoTests(t, pkg, timeout, false, names)
+}
+
+func runGoTests(t *testing.T, pkg string, timeout time.Duration, relaxed bool, names []string) {
 	t.Helper()
 	root := projectRoot(t)
 	dir := t.TempDir()
@@ -61,9 +73,13 @@ func RunGoTests(t *testing.T, pkg string, timeout time.Duration, names ...string
 		case "/wasm_exec.js":
 			w.Header().Set("Content-Type", "text/javascript")
 			w.Write(loader)
-		case "/kernels.wasm":
+		case "/kernels.wasm", "/kernels-relaxed.wasm":
+			name := path.Base(r.URL.Path)
+			if !relaxed {
+				name = "kernels.wasm"
+			}
 			w.Header().Set("Content-Type", "application/wasm")
-			http.ServeFile(w, r, filepath.Join(root, "cpu", "simd", "kernels", "module", "kernels.wasm"))
+			http.ServeFile(w, r, filepath.Join(root, "cpu", "simd", "kernels", "module", name))
 		case "/kernels.js":
 			w.Header().Set("Content-Type", "text/javascript")
 			w.Write(kernelsLoader)

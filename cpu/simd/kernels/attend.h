@@ -18,7 +18,7 @@ INLINE void score(int tall, const float *q, int stride, const float *keys, int h
                 if (PAIR * LANES > 16) __builtin_prefetch(keys + (head + d) * GROUP + i + 16);
                 UNROLL for (int r = 0; r < tall; r++) {
                     vf x = all(q[r * stride + d]);
-                    UNROLL for (int j = 0; j < PAIR; j++) acc[r][j] += x * k[j];
+                    UNROLL for (int j = 0; j < PAIR; j++) acc[r][j] = madd(x, k[j], acc[r][j]);
                 }
             }
             UNROLL for (int r = 0; r < tall; r++) UNROLL for (int j = 0; j < PAIR; j++) save(scores + r * room + p + i + j * LANES, acc[r][j]);
@@ -61,7 +61,7 @@ INLINE void blend(int tall, const float *scores, int room, const float *values, 
             value[1] = load(v + (pair - 1) * LANES);
             UNROLL for (int r = 0; r < tall; r++) {
                 vf weight = all(scores[r * room + p]);
-                UNROLL for (int j = 0; j < PAIR; j++) acc[r][j] += weight * value[j];
+                UNROLL for (int j = 0; j < PAIR; j++) acc[r][j] = madd(weight, value[j], acc[r][j]);
             }
         }
         UNROLL for (int r = 0; r < tall; r++) UNROLL for (int j = 0; j < PAIR; j++) {

@@ -4,8 +4,17 @@ package kernels
 
 import "unsafe"
 
-// Levels names the instruction sets that this machine can use.
-func Levels() []string { return []string{"WebAssembly SIMD"} }
+// Levels names the instruction set that this browser can use: the loader has chosen the module.
+func Levels() []string {
+	if fused() != 0 {
+		return []string{"WebAssembly relaxed SIMD"}
+	}
+	return []string{"WebAssembly SIMD"}
+}
+
+//go:wasmimport kernels unmask_fused
+//go:noescape
+func fused() int32
 
 // Use chooses one of Levels: there is one.
 func Use(int) {}
@@ -14,7 +23,7 @@ func Use(int) {}
 func Level() string { return Levels()[0] }
 
 // Importing functions by wasmimport passes addresses in the memory that the two modules share; the
-// Go module's loader forwards the calls (web/src/worker.ts).
+// Go module's loader forwards the calls (web/package/src/kernels.ts).
 
 //go:wasmimport kernels unmask_pack_base
 //go:noescape

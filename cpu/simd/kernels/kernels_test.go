@@ -56,21 +56,25 @@ func TestExponential(t *testing.T) {
 	}
 }
 
-// The WebAssembly module shares Go's memory, so it must bring no data of its own, and start nothing.
-func TestModuleHasNoData(t *testing.T) {
-	require.Equal(t, "\x00asm\x01\x00\x00\x00", string(module.WASM[:8]))
-	const start, data = 8, 11
-	for at := 8; at < len(module.WASM); {
-		id := module.WASM[at]
-		require.NotContains(t, []byte{start, data}, id)
-		size, shift := 0, 0
-		for at++; ; at++ {
-			size |= int(module.WASM[at]&0x7f) << shift
-			shift += 7
-			if module.WASM[at] < 0x80 {
-				break
+// The WebAssembly modules share Go's memory, so they must bring no data of their own, and start nothing.
+func TestModulesHaveNoData(t *testing.T) {
+	for _, name := range []string{module.Plain, module.Relaxed} {
+		wasm, err := module.Files.ReadFile(name)
+		require.NoError(t, err)
+		require.Equal(t, "\x00asm\x01\x00\x00\x00", string(wasm[:8]))
+		const start, data = 8, 11
+		for at := 8; at < len(wasm); {
+			id := wasm[at]
+			require.NotContains(t, []byte{start, data}, id, name)
+			size, shift := 0, 0
+			for at++; ; at++ {
+				size |= int(wasm[at]&0x7f) << shift
+				shift += 7
+				if wasm[at] < 0x80 {
+					break
+				}
 			}
+			at += 1 + size
 		}
-		at += 1 + size
 	}
 }

@@ -68,7 +68,7 @@ INLINE void activate(float *out, int rows, int stride, int first, int last) {
             }                                                                                                          \
             UNROLL for (int r = 0; r < tall; r++) {                                                                    \
                 vf row = load(x + tall * i + r * LANES);                                                               \
-                UNROLL for (int o = 0; o < wide; o++) acc[r][o] += row * v[o];                                         \
+                UNROLL for (int o = 0; o < wide; o++) acc[r][o] = madd(row, v[o], acc[r][o]);                          \
             }                                                                                                          \
         }                                                                                                              \
         UNROLL for (int r = 0; r < tall; r++) UNROLL for (int o = 0; o < wide; o++) {                                  \

@@ -27,6 +27,12 @@ typedef float vf_memory __attribute__((vector_size(4 * LANES), aligned(4), may_a
 INLINE vf load(const float *p) { return *(const vf_memory *)p; }
 INLINE void save(float *p, vf v) { *(vf_memory *)p = v; }
 INLINE vf all(float x) { return x - (vf){}; }
+// madd is a·b + c, rounded once where the instruction set can.
+#ifdef __wasm_relaxed_simd__
+INLINE vf madd(vf a, vf b, vf c) { return __builtin_wasm_relaxed_madd_f32x4(a, b, c); }
+#else
+INLINE vf madd(vf a, vf b, vf c) { return a * b + c; }
+#endif
 INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 INLINE vf larger(vf a, vf b) { return pick(a > b, a, b); }
 

@@ -8,7 +8,7 @@ export function start(program: string, failed: (reason: string) => void, started
   importScripts("wasm_exec.js");
   const run = async (): Promise<void> => {
     const go = new Go();
-    const source = await instantiate(go, fetch(program), fetch("kernels.wasm"));
+    const source = await instantiate(go, fetch(program));
     const ended = go.run(source.instance);
     started?.();
     await ended;
