@@ -245,6 +245,49 @@ func TestEdit(t *testing.T) {
 	require.Equal(t, want, text(t, ctx, "output"))
 }
 
+// Shift extends a choice, pinning keeps the words chosen and marks the rest of their blocks.
+func TestChoosing(t *testing.T) {
+	server := startServer(t)
+	ctx := chromium.Open(t, 2*time.Minute)
+	open(t, ctx, server, "run=1&seed=2&max=24&prompt=It+was")
+	waitFor(t, ctx, "done")
+	const marked = cells + `.flatMap((s, i) => s.classList.contains("marked") ? [i] : [])`
+	evaluate[bool](t, ctx, cells+`[3].click() ?? true`)
+	evaluate[bool](t, ctx, cells+`[6].dispatchEvent(new MouseEvent("click", {bubbles: true, shiftKey: true})) ?? true`)
+	require.Equal(t, []int{3, 4, 5, 6}, evaluate[[]int](t, ctx, marked))
+	mode := func(value string) {
+		evaluate[bool](t, ctx, fmt.Sprintf(`(() => { const m = document.getElementById("edit-mode"); m.value = %q; m.dispatchEvent(new Event("change")); return true; })()`, value))
+	}
+	mode("pin")
+	require.Empty(t, evaluate[[]int](t, ctx, marked))
+	evaluate[bool](t, ctx, cells+`[3].click() ?? true`) // behind two words of prompt and its first token, blocks begin at 1, 5, …
+	require.Equal(t, []int{1, 2, 4}, evaluate[[]int](t, ctx, marked))
+	mode("from")
+	evaluate[bool](t, ctx, cells+`[20].click() ?? true`)
+	require.Equal(t, []int{20, 21, 22, 23}, evaluate[[]int](t, ctx, marked))
+}
+
+// A device that is destroyed in mid-text is replaced: the page says so, and the text is the same.
+func TestDeviceDestroyed(t *testing.T) {
+	const spoil = `
+		const request = GPUAdapter.prototype.requestDevice;
+		let first;
+		GPUAdapter.prototype.requestDevice = async function (...args) { const device = await request.apply(this, args); first ??= device; return device; };
+		const post = self.postMessage.bind(self);
+		let reveals = 0;
+		self.postMessage = (message) => { if (String(message).includes('"reveal"') && ++reveals === 10) first.destroy(); post(message); };
+	`
+	server := startServer(t)
+	server.Config.Handler = rewrite(server.Config.Handler, "/worker.js", func(body []byte) []byte { return append([]byte(spoil), body...) })
+	ctx := chromium.Open(t, 3*time.Minute)
+	n := 40
+	q := protocol.Generate{Prompt: "It was", Seed: 9, MaxTokens: &n, Policy: "first-hitting"}
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/?"+query(q, "gpu"))))
+	waitFor(t, ctx, "done")
+	require.Equal(t, native(t, q).Text, text(t, ctx, "output"))
+	require.Contains(t, evaluate[string](t, ctx, `document.getElementById("notice").textContent`), "was reset")
+}
+
 // The player shows any pass; a token tells its alternatives, among them itself with the probability it
 // had.
 func TestPlayer(t *testing.T) {

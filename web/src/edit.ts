@@ -8,11 +8,12 @@ type Mode = "mask" | "pin" | "from";
 
 export class Editor {
   private readonly chosen = new Set<number>();
+  private anchor = 0; // the word clicked on before, from which a range extends
 
   constructor(private readonly view: UnmaskView, private readonly fill: (tokens: (number | null)[]) => void) {
     view.addEventListener("token", (event) => {
-      const { index } = (event as CustomEvent<{ index: number; cell: Cell }>).detail;
-      this.choose(index);
+      const { index, extend } = (event as CustomEvent<{ index: number; cell: Cell; extend: boolean }>).detail;
+      this.choose(index, extend);
     });
     element("fill").addEventListener("click", () => {
       const tokens = this.tokens();
@@ -30,11 +31,18 @@ export class Editor {
 
   private get mode(): Mode { return element<HTMLSelectElement>("edit-mode").value as Mode; }
 
-  private choose(index: number): void {
+  // choose takes a word or gives it back; with extend, all from the one before to it.
+  private choose(index: number, extend: boolean): void {
     if (!this.view.frame().done) return;
     if (this.mode === "from") this.chosen.clear();
-    if (this.chosen.has(index)) this.chosen.delete(index);
-    else this.chosen.add(index);
+    if (extend) {
+      for (let i = Math.min(index, this.anchor); i <= Math.max(index, this.anchor); i++) this.chosen.add(i);
+    } else if (this.chosen.has(index)) {
+      this.chosen.delete(index);
+    } else {
+      this.chosen.add(index);
+    }
+    this.anchor = index;
     this.draw();
   }
 
@@ -58,6 +66,6 @@ export class Editor {
     const masked = this.view.frame().cells.flatMap((cell, i) => (this.masked(cell, i) ? [i] : []));
     this.view.mark(masked);
     element("edit").hidden = this.chosen.size === 0;
-    element("marked").textContent = `${masked.length} of ${this.view.frame().cells.length} tokens will be written anew`;
+    element("marked").textContent = `${masked.length} of ${this.view.frame().cells.length} tokens will be written anew. Shift + click takes all between.`;
   }
 }

@@ -52,7 +52,7 @@ export class UnmaskView extends HTMLElement {
     this.text.addEventListener("pointerleave", () => { this.tip.hidden = true; });
     this.text.addEventListener("focusin", (event) => this.hover(event.target));
     this.text.addEventListener("focusout", () => { this.tip.hidden = true; });
-    this.text.addEventListener("click", (event) => this.choose(event.target));
+    this.text.addEventListener("click", (event) => this.choose(event.target, event.shiftKey));
     this.text.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -220,9 +220,9 @@ export class UnmaskView extends HTMLElement {
     return Number.isInteger(index) && this.cells[index] ? [this.cells[index], index] : undefined;
   }
 
-  private choose(target: EventTarget | null): void {
+  private choose(target: EventTarget | null, extend: boolean): void {
     const found = this.cellOf(target);
-    if (found) this.dispatchEvent(new CustomEvent("token", { detail: { index: found[1], cell: found[0] } }));
+    if (found) this.dispatchEvent(new CustomEvent("token", { detail: { index: found[1], cell: found[0], extend } }));
   }
 
   private key(event: KeyboardEvent): void {
@@ -233,7 +233,7 @@ export class UnmaskView extends HTMLElement {
       this.spans[to]?.focus();
       event.preventDefault();
     } else if (event.key === "Enter" || event.key === " ") {
-      this.choose(event.target);
+      this.choose(event.target, event.shiftKey);
       event.preventDefault();
     }
   }
