@@ -21,8 +21,8 @@ import (
 	"github.com/unmask-lm/unmask/train/metrics"
 )
 
-// bin is the command, built once as users build it.
-var bin string
+// bin is the command, built once as users build it, with the tags that the tests have.
+var bin, tags string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "unmask-train-")
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	bin = filepath.Join(dir, "train")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", tags, "-o", bin, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building train: %v\n%s", err, out)
 		os.Exit(1)
 	}
