@@ -193,7 +193,7 @@ func (e *evaluation) measure(ctx context.Context, name string, tokens batch.Toke
 	if err != nil || !e.variance {
 		return held, err
 	}
-	for _, interval := range []noise.Interval{noise.Full, {Low: 1e-3, High: 0.5}, {Low: 0.3, High: 0.8}, {Low: 0.5, High: 1}, {Low: 0.45, High: 0.95}} {
+	for _, interval := range []noise.Interval{noise.Full, {Low: 1e-3, High: 0.5}, {Low: 0.3, High: 0.8}, {Low: 0.5, High: 1}, {Low: 0.45, High: 0.95}, {Low: 1, High: 1}} {
 		variance, err := v.Variance(ctx, e.weights, text, limit, interval)
 		if err != nil {
 			continue // no block of this size has its share of masks inside

@@ -148,7 +148,7 @@ func TestStop(t *testing.T) {
 	n := 4000
 	q := protocol.Generate{Prompt: "It was", Seed: 1, MaxTokens: &n, Policy: "first-hitting"}
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/?"+query(q, "auto"))))
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelectorAll(".settled").length > 12`))
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](cells+`.length > 12`))
 	require.NoError(t, err)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click(`[data-testid=stop]`)))
 	require.Contains(t, waitFor(t, ctx, "done"), "stopped")

@@ -21,7 +21,7 @@ func TestScreenshotWhileGenerating(t *testing.T) {
 	q := protocol.Generate{Prompt: "The President of the United States has", Seed: 5, MaxTokens: &n, Policy: "first-hitting"}
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/?"+query(q, "auto"))))
 	waitFor(t, ctx, "generating")
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelectorAll(".token").length > 60 && document.querySelectorAll(".mask").length > 1`))
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](`(() => { const c = `+cells+`; return c.filter((s) => s.classList.contains("token")).length > 60 && c.filter((s) => s.classList.contains("mask")).length > 1; })()`))
 	require.NoError(t, err)
 	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	require.NoError(t, err)
