@@ -79,14 +79,16 @@ export class UnmaskView extends HTMLElement {
   push(event: { type: string }): void {
     if (event.type !== "canvas" && event.type !== "reveal" && event.type !== "block" && event.type !== "done") return;
     this.recording.push(event as Canvas | Reveal | Block | Done);
-    if (!this.follows || this.due) return;
-    this.due = true;
-    const drawn = (): void => {
-      this.due = false;
-      if (this.follows) this.show(this.recording.passes);
-    };
-    if (document.hidden || event.type === "done") drawn();
-    else requestAnimationFrame(drawn);
+    if (!this.follows) return;
+    if (document.hidden || event.type === "done") { // a hidden page has no frames to wait for
+      this.show(this.recording.passes);
+    } else if (!this.due) {
+      this.due = true;
+      requestAnimationFrame(() => {
+        this.due = false;
+        if (this.follows) this.show(this.recording.passes);
+      });
+    }
   }
 
   // load shows a JSON export, from its first pass.
