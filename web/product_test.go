@@ -448,8 +448,8 @@ func TestTwoTabs(t *testing.T) {
 	require.Equal(t, native(t, protocol.Generate{Prompt: "It", Seed: 6, MaxTokens: &n}).Text, text(t, other, "output"))
 }
 
-// What keeps the main thread busy while a text is written, printed for docs/performance.md; nothing is
-// asserted of times.
+// When the page first shows something, and what keeps its main thread busy while a text is written, are
+// printed for docs/performance.md; nothing is asserted of times.
 func TestMainThread(t *testing.T) {
 	server := startServer(t)
 	ctx := chromium.Open(t, 2*time.Minute)
@@ -458,6 +458,7 @@ func TestMainThread(t *testing.T) {
 	evaluate[bool](t, ctx, `window.long = []; new PerformanceObserver((l) => long.push(...l.getEntries().map((e) => e.duration))).observe({type: "longtask"}); true`)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click(`[data-testid=generate]`)))
 	waitFor(t, ctx, "done")
+	t.Logf("first contentful paint: %v ms after navigation", evaluate[float64](t, ctx, `performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1`))
 	t.Logf("tasks over 50 ms while 200 tokens were written: %v", evaluate[[]float64](t, ctx, `window.long`))
 	require.Greater(t, len(text(t, ctx, "output")), 200)
 }
