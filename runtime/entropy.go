@@ -5,8 +5,8 @@ import "math"
 // entropySpan is how many tokens the low-entropy stop looks back (reference diffusion.py).
 const entropySpan = 256
 
-// histogramEntropy is the entropy of how often each id occurs, in nats.
-func histogramEntropy(ids []int) float64 {
+// HistogramEntropy is the entropy of how often each id occurs, in nats.
+func HistogramEntropy(ids []int) float64 {
 	counts := map[int]int{}
 	for _, id := range ids {
 		counts[id]++

@@ -267,7 +267,7 @@ func (g *generation) finish(block int, tokens []int) error {
 	if err := g.observer.Block(block, tokens); err != nil {
 		return err
 	}
-	if n := len(g.result.Tokens); g.EntropyStop > 0 && n > entropySpan && histogramEntropy(g.result.Tokens[n-entropySpan:]) < g.EntropyStop {
+	if n := len(g.result.Tokens); g.EntropyStop > 0 && n > entropySpan && HistogramEntropy(g.result.Tokens[n-entropySpan:]) < g.EntropyStop {
 		g.result.Tokens = g.result.Tokens[:n-entropySpan]
 		g.result.Reason = ReasonEntropy
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/unmask-lm/unmask/model/tokenizer"
+	"github.com/unmask-lm/unmask/runtime"
 	"github.com/unmask-lm/unmask/runtime/protocol"
 	"github.com/unmask-lm/unmask/train/batch"
 	"github.com/unmask-lm/unmask/train/checkpoint"
@@ -55,7 +56,7 @@ func (s *sampling) run(ctx context.Context, e *evaluation) error {
 			return err
 		}
 		texts = append(texts, done.Text)
-		entropy += histogramEntropy(done.Tokens) / float64(s.count)
+		entropy += runtime.HistogramEntropy(done.Tokens) / float64(s.count)
 		passes, tokens = passes+done.Passes, tokens+len(done.Tokens)
 		if s.texts {
 			if err := say(map[string]any{"seed": seed, "text": done.Text}); err != nil {
@@ -106,17 +107,4 @@ func (s *sampling) judged(ctx context.Context, e *evaluation, texts []string) (f
 	}
 	held, err := v.Evaluate(ctx, judge.EMA, read, read.Sequences())
 	return math.Exp(held.NELBO), err
-}
-
-// histogramEntropy is the entropy of how often each id occurs in a sample, in nats.
-func histogramEntropy(ids []int) (h float64) {
-	count := map[int]int{}
-	for _, id := range ids {
-		count[id]++
-	}
-	for _, n := range count {
-		p := float64(n) / float64(len(ids))
-		h -= p * math.Log(p)
-	}
-	return h
 }

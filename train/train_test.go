@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -186,30 +185,6 @@ func TestBench(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Empty(t, left)
-}
-
-// A disk that takes no more is said clearly, and what was saved before is kept.
-func TestFullDisk(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("limits files by ulimit")
-	}
-	data, tokenizer := prepare(t)
-	dir := filepath.Join(t.TempDir(), "run")
-	code, out := run(t, options(data, tokenizer, dir, "--steps", "5")...)
-	require.Zero(t, code, out)
-	args := options(data, tokenizer, dir)
-	cmd := exec.Command("bash", append([]string{"-c", `ulimit -f 40; exec "$@"`, "bash", bin}, args...)...) // 40 blocks of 512 or 1024 bytes
-	said, err := cmd.CombinedOutput()
-	require.Error(t, err)
-	require.Contains(t, string(said), "file too large")
-	require.Contains(t, string(said), "the last checkpoint is kept as it was, "+filepath.Join(dir, "step-00000005"))
-	_, err = checkpoint.Load(filepath.Join(dir, "step-00000005"))
-	require.NoError(t, err)
-	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	require.NoError(t, err)
-	for _, path := range left {
-		require.NotContains(t, filepath.Base(path), "tmp")
-	}
 }
 
 // Mistakes are refused by name before any work, with the right exit status.

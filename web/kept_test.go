@@ -25,6 +25,8 @@ import (
 
 const shard = "/models/other/model.safetensors"
 
+// otherServer serves the page, and the starter's files once more as "other", a model that the page does
+// not bring itself; change may spoil an answer.
 func otherServer(t *testing.T, change func(w http.ResponseWriter, r *http.Request, next http.Handler)) *httptest.Server {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,6 +38,8 @@ func otherServer(t *testing.T, change func(w http.ResponseWriter, r *http.Reques
 	return server
 }
 
+// A connection that breaks in mid-shard goes on where it ended; what is stored needs no server, and what
+// is damaged on disk is fetched anew.
 func TestKeptModel(t *testing.T) {
 	var mu sync.Mutex
 	var ranges []string // of the requests for the shard
@@ -98,6 +102,7 @@ func TestKeptModel(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A shard that is damaged on the wire is refused by name, and nothing of it is trusted later.
 func TestDamagedOnTheWire(t *testing.T) {
 	spoil := true
 	server := otherServer(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -117,6 +122,7 @@ func TestDamagedOnTheWire(t *testing.T) {
 	waitFor(t, ctx, "ready")
 }
 
+// A model that will not fit is refused before it is fetched, with the numbers.
 func TestQuota(t *testing.T) {
 	fetched := 0
 	server := otherServer(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -137,6 +143,7 @@ func TestQuota(t *testing.T) {
 	require.Zero(t, fetched)
 }
 
+// A model comes from files too: one .zip, deflated.
 func TestImport(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mine.zip")
 	f, err := os.Create(path)

@@ -21,12 +21,7 @@ import (
 	"github.com/unmask-lm/unmask/web/chromium"
 )
 
-// otherServer serves the page, and the starter's files once more as "other", a model that the page does
-
-// not bring itself; change may spoil an answer.
-
 // evaluate runs JavaScript in the page and waits for its promise.
-
 func evaluate[T any](t *testing.T, ctx context.Context, script string) T {
 	t.Helper()
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
@@ -35,28 +30,15 @@ func evaluate[T any](t *testing.T, ctx context.Context, script string) T {
 }
 
 // open goes to the page on the CPU engine, with more in the query.
-
 func open(t *testing.T, ctx context.Context, server *httptest.Server, query string) {
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/?engine=cpu&"+query)))
 }
 
-// A connection that breaks in mid-shard goes on where it ended; what is stored needs no server, and what
-
-// is damaged on disk is fetched anew.
-
-// A shard that is damaged on the wire is refused by name, and nothing of it is trusted later.
-
-// A model that will not fit is refused before it is fetched, with the numbers.
-
-// A model comes from files too: one .zip, deflated.
-
 // cells reads what the view shows: the text of each token.
-
 const cells = `[...document.querySelector("unmask-view").shadowRoot.querySelectorAll("span[data-index]")]`
 
 // Words that are clicked on are written anew, and all others stay; a text goes on; a link writes it again.
-
 func TestEdit(t *testing.T) {
 	server := startServer(t)
 	ctx := chromium.Open(t, 3*time.Minute)
@@ -98,7 +80,6 @@ func TestEdit(t *testing.T) {
 }
 
 // Shift extends a choice, pinning keeps the words chosen and marks the rest of their blocks.
-
 func TestChoosing(t *testing.T) {
 	server := startServer(t)
 	ctx := chromium.Open(t, 2*time.Minute)
@@ -121,7 +102,6 @@ func TestChoosing(t *testing.T) {
 }
 
 // A device that is destroyed in mid-text is replaced: the page says so, and the text is the same.
-
 func TestDeviceDestroyed(t *testing.T) {
 	const spoil = `
 		const request = GPUAdapter.prototype.requestDevice;
@@ -143,9 +123,7 @@ func TestDeviceDestroyed(t *testing.T) {
 }
 
 // The player shows any pass; a token tells its alternatives, among them itself with the probability it
-
 // had.
-
 func TestPlayer(t *testing.T) {
 	server := startServer(t)
 	ctx := chromium.Open(t, 2*time.Minute)
@@ -176,7 +154,6 @@ func TestPlayer(t *testing.T) {
 }
 
 // Every export opens again: the recording in the view, the picture in the browser, the player from a file.
-
 func TestExports(t *testing.T) {
 	server := startServer(t)
 	ctx := chromium.Open(t, 2*time.Minute)
@@ -216,7 +193,6 @@ func TestExports(t *testing.T) {
 }
 
 // A text is scored token by token.
-
 func TestScorePanel(t *testing.T) {
 	server := startServer(t)
 	ctx := chromium.Open(t, 2*time.Minute)
@@ -229,29 +205,3 @@ func TestScorePanel(t *testing.T) {
 	require.Equal(t, "It was a fine morning.", evaluate[string](t, ctx, `document.getElementById("score-map").textContent`))
 	require.Regexp(t, `perplexity \d+\.\d, \d\.\d\d bits a byte`, text(t, ctx, "score-sum"))
 }
-
-// browsersOwn are the hosts that Chromium itself asks, whatever the page.
-
-// The page, its workers and its service worker ask nobody but their own server: everything that the
-
-// browser sends goes through a proxy here.
-
-// A new version waits for the text under way, says that it is there, and is used when asked for.
-
-// Two tabs write at once, each its own text.
-
-// When the page first shows something, and what keeps its main thread busy while a text is written, are
-
-// printed for docs/performance.md; nothing is asserted of times.
-
-// The page fits every width without scrolling sideways, and nothing jumps while it loads and writes.
-
-// Every control has a name that a screen reader can say, and the page says changes of state once, not
-
-// every token.
-
-// A tab that is hidden while it writes shows the whole text when it is seen again.
-
-// soakWarmup is how many texts it takes until the garbage collector's heap has its size.
-
-// SOAK=30m writes one text after the other for so long; memory must not grow.

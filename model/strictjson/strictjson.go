@@ -1,6 +1,6 @@
 // Package strictjson reads and writes JSON that means one thing only: no duplicate keys, no unknown
-// fields, no invalid UTF-8, no lone surrogates, nothing after the value, keys matched exactly. It is
-// a sixth of encoding/json's size in WebAssembly, and knows what the project's files and messages hold:
+// fields, no invalid UTF-8, no lone surrogates, nothing after the value, keys matched exactly. It
+// saves 57 kB of the compressed runtime over encoding/json, and knows what the project's files and messages hold:
 // structs with json tags and embedded ones, slices, arrays, maps with string keys, pointers, strings, booleans, numbers,
 // Raw and Number.
 package strictjson

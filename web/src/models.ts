@@ -1,8 +1,7 @@
 // The models that this browser keeps: what there is, adding from addresses and files, deleting.
+import { megabytes } from "../package/src/bytes";
 import { add, list, localPrefix, remove, space } from "../package/src/library";
 import { element, urlOf } from "./options";
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 export class Library {
   private readonly dialog = element<HTMLDialogElement>("models");

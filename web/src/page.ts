@@ -1,4 +1,5 @@
 // The page: a beginning, options, and the text as it is unmasked, with everything that can be done to it.
+import { megabytes } from "../package/src/bytes";
 import { UnmaskError, UnsupportedError } from "../package/src/errors";
 import { Unmask, type GenerateEvent, type GenerateOptions } from "../package/src/model";
 import type { Done, Ready } from "../package/src/protocol";
@@ -30,8 +31,6 @@ let modelName = preset.model;
 let state: State = "loading";
 let running: AbortController | undefined;
 let last: { options: GenerateOptions; done: Done } | undefined; // the text that is shown
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 // show sets the status line; its text starts with the state. Only a change of state is spoken.
 function show(next: State, detail = ""): void {
@@ -115,7 +114,7 @@ async function write(options: GenerateOptions, tokens?: (number | null)[]): Prom
   numbers.textContent = "";
   output.value = "";
   const began = performance.now();
-  const seen = { revealed: 0, canvas: 0 };
+  const seen = { revealed: 0 };
   show("generating");
   try {
     const all = { ...options, signal: stop.signal };
@@ -128,13 +127,10 @@ async function write(options: GenerateOptions, tokens?: (number | null)[]): Prom
   if (state === "done") void memory();
 }
 
-function handle(event: GenerateEvent, options: GenerateOptions, seen: { revealed: number; canvas: number }, began: number): void {
+function handle(event: GenerateEvent, options: GenerateOptions, seen: { revealed: number }, began: number): void {
   if (event.type !== "recovered") view.push(event);
   const seconds = (performance.now() - began) / 1000;
   switch (event.type) {
-    case "canvas":
-      seen.canvas += event.tokens.length;
-      break;
     case "reveal":
       seen.revealed++;
       show("generating", `${seen.revealed} tokens, ${(seen.revealed / seconds).toFixed(1)} a second`);
@@ -147,7 +143,7 @@ function handle(event: GenerateEvent, options: GenerateOptions, seen: { revealed
       output.value = event.text;
       const passes = Math.max(event.passes, 1);
       numbers.textContent = `${event.tokens.length} tokens in ${event.passes} passes and ${event.seconds.toFixed(2)} s: ${(seen.revealed / event.seconds).toFixed(1)} tokens/s, ` +
-        `${(seen.canvas * passes / Math.max(1, seen.canvas / (model?.info.block_size ?? 1)) / event.seconds).toFixed(1)} canvas tokens/s, ` +
+        `${(((model?.info.block_size ?? 1) * passes) / event.seconds).toFixed(1)} canvas tokens/s, ` +
         `${(seen.revealed / passes).toFixed(2)} a pass, ${((1000 * event.seconds) / passes).toFixed(0)} ms a pass`;
       show("done", event.reason === "stopped" ? "stopped" : reasons[event.reason] ?? event.reason);
       break;

@@ -1,5 +1,6 @@
 // The models that this origin keeps: what there is, how to add one from files, how to delete it. Works on
 // the page and in workers.
+import { hex, megabytes } from "./bytes";
 import { IntegrityError, QuotaError } from "./errors";
 import { entries } from "./zip";
 
@@ -17,8 +18,7 @@ async function root(create: boolean): Promise<FileSystemDirectoryHandle> {
 // folderOf is where the files of a model are kept.
 export async function folderOf(url: string, create: boolean): Promise<FileSystemDirectoryHandle> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(url)));
-  const key = [...digest.subarray(0, 12)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return (await root(create)).getDirectoryHandle(key, { create });
+  return (await root(create)).getDirectoryHandle(hex(digest.subarray(0, 12)), { create });
 }
 
 type Iterable = FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemFileHandle | FileSystemDirectoryHandle> };
@@ -89,7 +89,7 @@ export async function add(name: string, files: readonly File[]): Promise<string>
   if (missing.length > 0) throw new IntegrityError(`missing: ${missing.join(", ")}`);
   const bytes = Object.values(listed).reduce((sum, file) => sum + file.size, 0);
   const { used, quota } = await space();
-  if (bytes > quota - used) throw new QuotaError(`the model has ${(bytes / 1e6).toFixed(1)} MB, and the browser gives this page ${(Math.max(0, quota - used) / 1e6).toFixed(1)} MB more`);
+  if (bytes > quota - used) throw new QuotaError(`the model has ${megabytes(bytes)}, and the browser gives this page ${megabytes(Math.max(0, quota - used))} more`);
   const url = localPrefix + name;
   const folder = await folderOf(url, true);
   for (const file of ["unmask.json", ...Object.keys(listed)]) await write(folder, file, found.get(file) as Blob);

@@ -1,6 +1,7 @@
 // Where packs come from, inside the worker: files are fetched several at a time, hashed before they are
 // trusted, and kept in the origin's private file system, so that a cut download goes on where it ended
 // and a pack is there without a network. Packs that the page itself brings are its service worker's.
+import { hex, megabytes } from "./bytes";
 import { folderOf, localPrefix, metaFile, type Meta } from "./library";
 
 interface Expected { size: number; sha256: string }
@@ -233,12 +234,10 @@ export class Opened {
   }
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-
 async function isHash(data: Uint8Array, sha256: string): Promise<boolean> {
   if (!crypto.subtle) return true; // no secure context: the runtime hashes every file itself
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data as BufferSource));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("") === sha256;
+  return hex(digest) === sha256;
 }
 
 async function write(folder: FileSystemDirectoryHandle, name: string, data: Uint8Array): Promise<void> {
